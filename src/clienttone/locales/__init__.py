@@ -1,0 +1,1 @@
+"""Data: advice texts, one file a language."""

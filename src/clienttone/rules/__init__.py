@@ -1,0 +1,1 @@
+"""Data: policy, threat indicators, cost table."""

@@ -1,0 +1,1 @@
+"""Fits, calibrates and measures models (needs clienttone[train])."""
