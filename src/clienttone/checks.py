@@ -1,0 +1,201 @@
+"""The checklist of credibility: what the words of a message say, and how each entry is decided."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from clienttone.amounts import Amount, find_amounts
+from clienttone.costs import Cost
+from clienttone.phrases import Hit, Word, split_words
+from clienttone.results import Context, Reason
+from clienttone.threat_rules import Indicator, ThreatRules
+
+_CLAIM_GAP = 12  # characters between "I will sue you for" and the sum claimed
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the words of one message say, found once for all its threats."""
+
+    message: str
+    words: Sequence[Word]
+    hits: Mapping[str, Sequence[Hit]]
+    stake: Amount | None
+    stake_usd: float | None
+    claimed: bool
+    context: Context
+    rules: ThreatRules
+
+    def first(self, group: str, span: Span) -> Hit | None:
+        """The first hit of a group that begins inside the span."""
+        hits = self.hits.get(group, ())
+        at = bisect_left(hits, span[0], key=_start)
+        return hits[at] if at < len(hits) and hits[at].start < span[1] else None
+
+    def inside(self, group: str, span: Span) -> Iterator[Hit]:
+        """All hits of a group that begin inside the span."""
+        hits = self.hits.get(group, ())
+        places = range(*(bisect_left(hits, place, key=_start) for place in span))
+        return (hits[place] for place in places)
+
+    def nearest(self, group: str, span: Span) -> Hit | None:
+        """The first hit inside the span, else the one that stands closest to it in the message."""
+        hits = self.hits.get(group, ())
+        at = bisect_left(hits, span[0], key=_start)
+        around = hits[max(0, at - 1) : at + 1]
+        return self.first(group, span) or min(around, key=lambda hit: _distance(hit, span), default=None)
+
+    def cost(self, kind: str) -> Cost | None:
+        """What carrying out such a threat costs where the writer is, or where the currency of the stake is used."""
+        place = self.context.country or (self.stake.currency if self.stake else "")
+        return self.rules.costs.of(kind, place)
+
+
+def read(message: str, context: Context, rules: ThreatRules) -> Reading:
+    """Find the words, phrases and sums of a message, once for all its threats."""
+    amounts = find_amounts(message)
+    words = split_words(message, rules.book.numbers, [(amount.start, amount.end) for amount in amounts])
+    hits = rules.book.find(words)
+    stake, claimed = _stake(amounts, hits.get("claim", ()), context, rules)
+    usd = rules.costs.usd(stake) if stake else None
+    return Reading(message, words, hits, stake, usd, claimed, context, rules)
+
+
+def _stake(
+    amounts: Sequence[Amount], claims: Sequence[Hit], context: Context, rules: ThreatRules
+) -> tuple[Amount | None, bool]:
+    """What the quarrel is about, and whether it is only known from the sum that the writer claims."""
+    if context.amount_at_stake is not None:
+        # The weakest currency that is written, lest a stake without one be taken for more than it is.
+        written = min(
+            ["USD", *(amount.currency for amount in amounts)], key=lambda code: rules.costs.rates.get(code, 1.0)
+        )
+        return Amount(float(context.amount_at_stake), context.currency or written), False
+    ends = sorted(hit.end for hit in claims)
+    rest = [amount for amount in amounts if not _claimed(amount, ends)]
+    largest = max(rest or amounts, key=lambda amount: (rules.costs.usd(amount) or 0.0, amount.currency), default=None)
+    return largest, not rest
+
+
+def _claimed(amount: Amount, ends: Sequence[int]) -> bool:
+    at = bisect_left(ends, amount.start + 1) - 1
+    return at >= 0 and amount.start - ends[at] <= _CLAIM_GAP
+
+
+def apply(entry: Indicator, kind: str, span: Span, reading: Reading) -> Iterator[tuple[int, Reason]]:
+    """How many times the entry counts, with the reason; nothing where it does not apply."""
+    if entry.kinds and kind not in entry.kinds:
+        return
+    own_sentence = entry.points < 0 and kind in reading.rules.cheap_kinds
+    scope = (0, len(reading.message)) if entry.whole_message and not own_sentence else span
+    computed = COMPUTED.get(entry.id)
+    hit = reading.first(entry.id, span) or reading.first(entry.id, scope)
+    place = computed(kind, span, reading) if computed else (1, hit.start, hit.end) if hit else None
+    if place is not None:
+        text = entry.text.format(**_figures(kind, reading)) if "{" in entry.text else entry.text
+        yield place[0], Reason(entry.id, "raises" if entry.points > 0 else "lowers", place[1], place[2], text)
+
+
+def _figures(kind: str, reading: Reading) -> dict[str, str]:
+    context, cost = reading.context, reading.cost(kind)
+    return {
+        "stake": str(reading.stake),
+        "act": cost.act if cost else "it",
+        "fees": f"{cost.fees[0]:,g}-{cost.fees[1]:,g}" if cost else "",
+        "full_words": cost.full_words if cost else "",
+        "carried_out": str(context.carried_out),
+        "earlier_threats": str(max(context.earlier_threats, context.carried_out)),
+        "relationship": _relationship(context),
+    }
+
+
+def _relationship(context: Context) -> str:
+    months = f"{context.relationship_months:g} months" if context.relationship_months else ""
+    currency = context.currency or "of the client's money"
+    value = f"{context.monthly_value:,g} {currency} a month" if context.monthly_value else ""
+    return ", ".join(part for part in (months, value) if part)
+
+
+_Found = tuple[int, int, int] | None
+_NOWHERE = (1, 0, 0)
+
+
+def _specific_sum(kind: str, span: Span, reading: Reading) -> _Found:
+    """A sum of the text counts as definite where it neither speaks against the act nor counts as a real stake."""
+    stake, cost = reading.stake, reading.cost(kind)
+    if stake is None or not stake.end or reading.claimed or _real_stake(kind, span, reading):
+        return None
+    small = cost is not None and (reading.stake_usd or 0.0) < cost.small_below
+    return None if small else (1, stake.start, stake.end)
+
+
+def _small_stake(kind: str, span: Span, reading: Reading) -> _Found:
+    stake, usd, cost = reading.stake, reading.stake_usd, reading.cost(kind)
+    return (1, stake.start, stake.end) if stake and cost and usd is not None and usd < cost.small_below else None
+
+
+def _real_stake(kind: str, span: Span, reading: Reading) -> _Found:
+    stake, usd, cost = reading.stake, reading.stake_usd, reading.cost(kind)
+    worth = stake and not reading.claimed and cost and usd is not None and cost.real_from and usd >= cost.real_from
+    return (1, stake.start, stake.end) if worth and stake else None
+
+
+def _cheap_act(kind: str, span: Span, reading: Reading) -> _Found:
+    cheap = kind in reading.rules.cheap_kinds and reading.first("beyond_ability", span) is None
+    return (1, *span) if cheap else None
+
+
+def _grand_harms(kind: str, span: Span, reading: Reading) -> _Found:
+    scope = span if kind in reading.rules.cheap_kinds else (0, len(reading.message))
+    found = [hit for group in reading.rules.grand if (hit := reading.first(group, scope))]
+    return (1, found[0].start, found[0].end) if len(found) >= reading.rules.grand_at_least else None
+
+
+def _caps(kind: str, span: Span, reading: Reading) -> _Found:
+    start, end = (bisect_left(reading.words, place, key=_start) for place in span)
+    words = [reading.message[word.start : word.end] for word in reading.words[start:end]]
+    loud = sum(len(word) > 2 and word.isupper() for word in words)
+    return (1, *span) if loud >= 3 and 2 * loud >= len(words) else None
+
+
+def _repeated(kind: str, span: Span, reading: Reading) -> _Found:
+    context = reading.context
+    return (min(3, int(context.earlier_threats)), 0, 0) if context.earlier_threats >= 1 > context.carried_out else None
+
+
+def _carried_out(kind: str, span: Span, reading: Reading) -> _Found:
+    return _NOWHERE if reading.context.carried_out >= 1 else None
+
+
+def _long_relationship(kind: str, span: Span, reading: Reading) -> _Found:
+    context = reading.context
+    return _NOWHERE if (context.relationship_months or 0) >= 12 or context.monthly_value else None
+
+
+def _contract(kind: str, span: Span, reading: Reading) -> _Found:
+    return _NOWHERE if reading.context.written_contract else None
+
+
+COMPUTED: dict[str, Callable[[str, Span, Reading], _Found]] = {
+    "specific_sum": _specific_sum,
+    "small_stake_big_cost": _small_stake,
+    "real_stake": _real_stake,
+    "cheap_act": _cheap_act,
+    "several_grand_harms": _grand_harms,
+    "theatre_caps": _caps,
+    "repeated_ultimatum": _repeated,
+    "carried_out_before": _carried_out,
+    "long_relationship": _long_relationship,
+    "written_contract": _contract,
+}
+
+
+def _start(item: Hit | Word) -> int:
+    return item.start
+
+
+def _distance(hit: Hit, span: Span) -> int:
+    return max(span[0] - hit.end, hit.start - span[1], 0)
