@@ -27,7 +27,9 @@ def bucket(h: int, block: int) -> int:
 def tokens(folded: Folded, message: int) -> list[tuple[int, list[int], list[bool]]]:
     """(first code point's number, codes, upper flags) of each token of a message."""
     out: list[tuple[int, list[int], list[bool]]] = []
-    for i, (code, up, owner, start) in enumerate(zip(folded.codes, folded.upper, folded.message, folded.token, strict=True)):
+    for i, (code, up, owner, start) in enumerate(
+        zip(folded.codes, folded.upper, folded.message, folded.token, strict=True)
+    ):
         if owner != message:
             continue
         if start:

@@ -61,14 +61,22 @@ def test_the_words_meant_by_an_offset():
     message = "Dear @Bob, I'M   gonna SUEEEE you… see https://x.y/z?q 😡"
     folded, _ = grams([message])
     starts = np.append(np.flatnonzero(folded.token), len(folded.codes))
-    words = [message[folded.position[a] : folded.position[b - 1] + 1] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    words = [
+        message[folded.position[a] : folded.position[b - 1] + 1] for a, b in zip(starts[:-1], starts[1:], strict=True)
+    ]
     assert words[:8] == ["Dear", "@", ",", "I'M", "gonna", "SUEE", "you", "…"]
     assert words[-1] == "😡"
 
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [("ΘΑ ΣΑΣ ΚΑΝΩ ΜΗΝΥΣΗ", "θα σας κάνω μήνυση"), ("ｒｅｆｕｎｄ", "refund"), ("re\u200bfund", "refund"), ("soooooo", "sooo"), ("@anna hi", "@bo hi")],
+    [
+        ("ΘΑ ΣΑΣ ΚΑΝΩ ΜΗΝΥΣΗ", "θα σας κάνω μήνυση"),
+        ("ｒｅｆｕｎｄ", "refund"),
+        ("re\u200bfund", "refund"),
+        ("soooooo", "sooo"),
+        ("@anna hi", "@bo hi"),
+    ],
 )
 def test_folding_makes_alike(a, b):
     assert np.array_equal(fold([a]).codes, fold([b]).codes)
@@ -88,7 +96,9 @@ def sklearn_pipeline(texts, y):
 
         return cut
 
-    blocks = [(name, TfidfVectorizer(analyzer=analyzer(i), sublinear_tf=True)) for i, name in enumerate(features.BLOCKS)]
+    blocks = [
+        (name, TfidfVectorizer(analyzer=analyzer(i), sublinear_tf=True)) for i, name in enumerate(features.BLOCKS)
+    ]
     return make_pipeline(FeatureUnion(blocks), LogisticRegression(C=10)).fit(texts, y)
 
 

@@ -35,6 +35,6 @@ class MissingExtra(ClientToneError, ImportError):
     """An optional dependency is needed for this call."""
 
 
-def explain(where: object, expected: str, found: object, remedy: str) -> str:
+def explain(where: object, expected: object, found: object, remedy: str) -> str:
     """The one wording of file errors: where, what was expected, what was found, what to do."""
     return f"{where}: expected {expected}, found {found}. {remedy}"

@@ -54,8 +54,8 @@ class Occurrences:
 def _powers(size: int) -> tuple[Hashes, Hashes]:
     """Powers of the base and of its inverse modulo 2**64, ``size`` of each."""
     with np.errstate(over="ignore"):
-        up = np.cumprod(np.full(size, _BASE, np.uint64))
-        down = np.cumprod(np.full(size, pow(_BASE, -1, 1 << 64), np.uint64))
+        up: Hashes = np.multiply.accumulate(np.full(size, _BASE, np.uint64))
+        down: Hashes = np.multiply.accumulate(np.full(size, pow(_BASE, -1, 1 << 64), np.uint64))
     return up, down
 
 
@@ -127,7 +127,9 @@ def occurrences(folded: Folded, segments: Segments) -> Occurrences:
         prefix = np.zeros(n + 1, np.uint64)
         np.cumsum(folded.codes * up[:n], out=prefix[1:])
         words = _word_grams(_span_hashes(prefix, down, starts, ends), starts, ends)
-        stems = _word_grams(_span_hashes(prefix, down, starts, np.minimum(ends, starts + STEM)) + _STEM_SALT, starts, ends)
+        stems = _word_grams(
+            _span_hashes(prefix, down, starts, np.minimum(ends, starts + STEM)) + _STEM_SALT, starts, ends
+        )
         grams = ([*words, _caps_grams(folded, starts, ends)], stems, _char_grams(folded, starts))
     bucket = np.concatenate([_buckets(h, block) for block, parts in enumerate(grams) for h, _, _ in parts])
     first = np.concatenate([a for parts in grams for _, a, _ in parts])

@@ -44,6 +44,7 @@ class Folded:
 
     @property
     def visible(self) -> NDArray[np.int64]:
+        """(size,) the number of code points kept of each message."""
         return np.bincount(self.message, minlength=self.size)
 
 
@@ -65,7 +66,9 @@ def mask_quoted(message: str) -> str:
     for number, line in enumerate(lines):
         head = line.strip()
         fence = head.startswith("```")
-        rest = rest or (number > 0 and (line.rstrip("\r\n") == "-- " or head.startswith(("-----Original", "---------- Forw"))))
+        rest = rest or (
+            number > 0 and (line.rstrip("\r\n") == "-- " or head.startswith(("-----Original", "---------- Forw")))
+        )
         hide = rest or fenced or fence or head.startswith(">")
         fenced ^= fence
         out.append("".join(c if c in "\r\n" else " " for c in line) if hide else line)
@@ -84,7 +87,9 @@ def _shift(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return out
 
 
-def _link_marks(codes: NDArray[np.uint32], space: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _link_marks(
+    codes: NDArray[np.uint32], space: NDArray[np.bool_], first: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(inside, head): the code points of white-space delimited chunks with ``://`` in them, and the first of each."""
     inside = np.zeros(len(codes), np.bool_)
     hits = np.flatnonzero((codes[:-2] == _COLON) & (codes[1:-1] == _SLASH) & (codes[2:] == _SLASH))
@@ -100,7 +105,10 @@ def _link_marks(codes: NDArray[np.uint32], space: NDArray[np.bool_], first: NDAr
 def fold(messages: Sequence[str]) -> Folded:
     """Fold a batch. Linear in the number of characters; each message is read up to `MAX_CHARACTERS`."""
     texts = [_cut(m) for m in messages]
-    masked = np.array([len(m) - m.count(" ") - len(t) + t.count(" ") if m is not t else 0 for m, t in _pairs(messages, texts)], np.int64)
+    masked = np.array(
+        [len(m) - m.count(" ") - len(t) + t.count(" ") if m is not t else 0 for m, t in _pairs(messages, texts)],
+        np.int64,
+    )
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     entries = unicode_table()[raw]
@@ -132,7 +140,9 @@ def _pairs(messages: Sequence[str], texts: Sequence[str]) -> Iterable[tuple[str,
     return zip((m[:MAX_CHARACTERS] if len(m) > MAX_CHARACTERS else m for m in messages), texts, strict=True)
 
 
-def _tokens(codes: NDArray[np.uint32], kinds: NDArray[np.uint8], first: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _tokens(
+    codes: NDArray[np.uint32], kinds: NDArray[np.uint8], first: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(start, handle): where tokens start, and the names of @handles.
 
     A token is a run of word characters (an apostrophe counts inside a word only), a run of one punctuation mark, or one
