@@ -96,6 +96,7 @@ def _link_marks(
     if not len(hits):
         return inside, inside
     chunk = np.cumsum(space | first)
+    hits = hits[chunk[hits] == chunk[hits + 2]]  # not the end of one message and the start of the next
     linked = np.zeros(int(chunk[-1]) + 1, np.bool_)
     linked[chunk[hits]] = True
     inside = linked[chunk] & ~space

@@ -45,14 +45,15 @@ def _prediction(
 ) -> Prediction:
     heads = model.heads[: len(LABELS)]
     values = [float(s) for s in scores]
-    labels = tuple(h.name for h, s in zip(heads, values, strict=True) if s >= h.threshold)
     language = max((n for n in chances if n.startswith("language:")), key=chances.__getitem__)
     sure = chances[language] >= MIN_LANGUAGE
     reason = _reason(visible, int(rows.folded.masked[i]), coverage, sure)
+    enough = reason not in ("empty", "too_short")
+    labels = tuple(h.name for h, s in zip(heads, values, strict=True) if enough and s >= h.threshold)
     patterns = [
         Pattern(name, chances[f"pattern:{name}"])
         for name in PATTERNS
-        if chances[f"pattern:{name}"] >= model.head(f"pattern:{name}").threshold
+        if enough and chances[f"pattern:{name}"] >= model.head(f"pattern:{name}").threshold
     ]
     return Prediction(
         scores=Scores(*values),

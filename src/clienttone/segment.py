@@ -38,12 +38,12 @@ def segment(folded: Folded) -> Segments:
     """Cut at line breaks and after closing punctuation that white space follows."""
     codes, n = folded.codes, len(folded.codes)
     terminal = np.isin(codes, _TERMINALS)
-    ended = terminal.copy()
-    ended[1:] |= np.isin(codes[1:], _CLOSERS) & terminal[:-1]
-    candidate = folded.gap == 2
-    candidate[1:] |= (folded.gap[1:] == 1) & ended[:-1]
     new = np.ones(n, np.bool_)
     new[1:] = folded.message[1:] != folded.message[:-1]
+    ended = terminal.copy()
+    ended[1:] |= np.isin(codes[1:], _CLOSERS) & terminal[:-1] & ~new[1:]
+    candidate = folded.gap == 2
+    candidate[1:] |= (folded.gap[1:] == 1) & ended[:-1]
     starts = np.flatnonzero(candidate | new)
     long_enough = np.diff(starts, prepend=-MIN_LENGTH) >= MIN_LENGTH
     starts = starts[long_enough | new[starts]]

@@ -16,8 +16,11 @@ OWN_SHARE = (
 ENOUGH_CASES = 200  # in the unbiased stratum; with as many, it calibrates alone
 HIGH_PRECISION = 0.85
 ORDINARY_ALARMS = 0.01  # share of ordinary real messages that a rare head may flag
-QUIET_ALARMS = {"frustration": 0.04}  # share of our own messages without any label or pattern that a head may flag
-QUIET_ALARMS_ELSE = 0.005
+# Share of our own messages without any label or pattern (many are hard on purpose) that a head may flag. Threat kinds but
+# the safety ones are told only where the threat label is set, and a bluff only with a threat: they need no tight bound.
+QUIET_ALARMS = {"abuse": 0.025, "threat": 0.04, "frustration": 0.04, "bluff": 0.06, "pattern": 0.005, "kind": 0.06}
+SAFETY_ALARMS = 0.012
+SAFETY = ("kind:violence", "kind:property", "kind:self_harm")  # as likely missed as found at the best F1: take the bound
 RARE = 0.1
 
 
@@ -54,7 +57,10 @@ def head_for(name: str, share: float, examples: list[Example], y: NDArray[np.int
         return head
     p = head.probability(z.astype(np.float32)).astype(float)
     quiet = own & known & np.array([not (any(e.labels.values()) or e.patterns) for e in examples])
-    floor = _exceeded_by(p[quiet], QUIET_ALARMS.get(name, QUIET_ALARMS_ELSE))
+    if name in SAFETY:
+        threshold = round(_exceeded_by(p[quiet], SAFETY_ALARMS), 4)
+        return Head(name, share, head.calibration, threshold, threshold, max(0.5, threshold))
+    floor = _exceeded_by(p[quiet], QUIET_ALARMS[name.partition(":")[0]])
     ordinary = y[plain & known]
     if len(ordinary) and ordinary.mean() < RARE:
         floor = max(floor, _exceeded_by(p[plain & known & (y == 0)], ORDINARY_ALARMS))
