@@ -81,10 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, metavar="SHARE", help="allowed fall (0.1)")
     args = parser.parse_args(argv)
     try:
-        found = changes(read(args.old), read(args.new), args.only)
+        old, new = read(args.old), read(args.new)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if old.get("settings") != new.get("settings"):
+        print("the settings of the two runs differ: some changes may come from that", file=sys.stderr)
+    found = changes(old, new, args.only)
     print(f"{'scorer':20} {'measure':22} {'old':>10} {'new':>10}  change")
     print("\n".join(line(change, args.tolerance) for change in found))
     if all(change.factor is None for change in found):

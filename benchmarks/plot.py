@@ -55,7 +55,6 @@ def bars(rows: list[tuple[str, float]], top: float, low: float, high: float) -> 
     for number, (name, ratio) in enumerate(rows):
         y, x = top + number * BAR, at(ratio)
         colour = OURS if name.startswith("clienttone") else OTHERS
-        out.append(
         left, width = min(x, at(1)), max(abs(x - at(1)), 1)
         out.append(f'<rect x="{left:.1f}" y="{y + 2}" width="{width:.1f}" height="{BAR - 4}" fill="{colour}"/>')
         out += [text(LEFT - 8, y + 13, name, "end"), text(max(x, at(1)) + 6, y + 13, f"{ratio:,.3g}x", size=11)]
