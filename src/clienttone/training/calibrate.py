@@ -20,7 +20,11 @@ ORDINARY_ALARMS = 0.01  # share of ordinary real messages that a rare head may f
 # the safety ones are told only where the threat label is set, and a bluff only with a threat: they need no tight bound.
 QUIET_ALARMS = {"abuse": 0.025, "threat": 0.04, "frustration": 0.04, "bluff": 0.06, "pattern": 0.005, "kind": 0.06}
 SAFETY_ALARMS = 0.012
-SAFETY = ("kind:violence", "kind:property", "kind:self_harm")  # as likely missed as found at the best F1: take the bound
+SAFETY = (
+    "kind:violence",
+    "kind:property",
+    "kind:self_harm",
+)  # as likely missed as found at the best F1: take the bound
 RARE = 0.1
 
 
