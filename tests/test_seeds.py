@@ -44,7 +44,7 @@ def walk():
             yield pytest.param(row, language, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("row", "language"), walk())
+@pytest.mark.parametrize(("row", "language"), list(walk()))
 def test_the_counsel_is_reached(assessor, row, language):
     message, context = row["messages"][language], Context(**row.get("context", {}))
     found = assessor.assess(message, context=context, advice_language=language)
