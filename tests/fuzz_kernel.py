@@ -1,7 +1,13 @@
 """Compare the C extension with numpy on random messages: ``python tests/fuzz_kernel.py --seconds 60 --seed 1``.
 
 Messages are random pieces of every kind the rules know (links, handles, quotes, repeats, sentence ends, scripts, invisible
-and lone surrogate code points). C scores them together, numpy each alone. Stops with the first message that differs.
+and lone surrogate code points). C scores them together, numpy each alone; both also describe each. Stops with the first
+message that differs. Under the sanitizers, with an extension built for that alone::
+
+    CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g" LDFLAGS="-fsanitize=address,undefined" \\
+        python setup.py build_ext --inplace --force
+    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \\
+        python tests/fuzz_kernel.py
 """
 
 from __future__ import annotations
@@ -13,7 +19,8 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from clienttone.features import BLOCKS, BUCKETS
+from clienttone.definition import BLOCKS, BUCKETS
+from clienttone.engine import Facts
 from clienttone.model import Head, ToneModel
 from clienttone.results import LABELS
 
@@ -81,22 +88,35 @@ PIECES = (
 )
 
 
-def random_model(seed: int = 0, kept: float = 0.5, shares: tuple[float, ...] = SHARES) -> ToneModel:
-    """Random weights for a random share of the buckets; logits lie about -2 to 2."""
+def random_model(seed: int = 0, kept: float = 0.5, shares: tuple[float, ...] = SHARES, more: int = 5) -> ToneModel:
+    """Random weights for a random share of the buckets; logits lie about -2 to 2. ``more``: heads beside the labels."""
     rng = np.random.default_rng(seed)
     known = rng.random(len(BLOCKS) * BUCKETS) < kept
     column = np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
     edges = np.concatenate([[0], np.cumsum(known.reshape(len(BLOCKS), BUCKETS).sum(axis=1))])
-    idf = rng.uniform(1, 10, int(edges[-1])).astype(np.float32)
-    coef = rng.normal(0, 0.5, (len(idf), len(LABELS))).astype(np.float32) * idf[:, None]
-    heads = tuple(Head(name, share, (1.1, -0.2), 0.5, 0.5, 0.9) for name, share in zip(LABELS, shares, strict=True))
-    none = np.zeros((len(idf), 0), np.int8)
-    return ToneModel("random", heads, column, edges, idf * idf, coef, none, np.zeros(0, np.float32))
+    idf = rng.uniform(1, 10, int(edges[-1])).astype(np.float16).astype(np.float32)
+    coef = rng.normal(0, 0.5, (len(idf), len(LABELS))).astype(np.float16).astype(np.float32) * idf[:, None]
+    others = np.clip(rng.standard_cauchy((len(idf), more)), -127, 127).astype(np.int8)
+    heads = [Head(name, share, (1.1, -0.2), 0.5, 0.5, 0.9) for name, share in zip(LABELS, shares, strict=True)]
+    heads += [Head(f"head {i}", shares[i % len(shares)], (0.9, 0.1), 0.5, 0.5, 0.9) for i in range(more)]
+    scales = rng.uniform(0.01, 0.05, more).astype(np.float32)
+    return ToneModel("random", tuple(heads), column, edges, idf * idf, coef, others, scales)
 
 
 def alone(model: ToneModel, messages: list[str]) -> NDArray[np.float32]:
     """What numpy says of each message by itself."""
     return np.concatenate([np.zeros((0, len(LABELS)), np.float32), *(model.score_with_numpy([m]) for m in messages)])
+
+
+def differs(found: Facts, expected: Facts) -> bool:
+    """Whether two engines say different things of a message: probabilities further apart than the tolerance, or other words."""
+    far = max(abs(a - b) for a, b in zip(found[0], expected[0], strict=True)) > TOLERANCE
+    return far or found[1:] != expected[1:]
+
+
+def described(model: ToneModel, message: str) -> tuple[Facts, Facts]:
+    """What both engines say of a message."""
+    return model.describe([message])[0], model.describe_with_numpy([message])[0]
 
 
 def random_message(rng: random.Random) -> str:
@@ -116,6 +136,7 @@ def main() -> None:
     while time.monotonic() < stop:
         messages = [random_message(rng) for _ in range(rng.randrange(1, 300))]
         wrong = np.flatnonzero(np.abs(model.score(messages) - alone(model, messages)).max(axis=1) > TOLERANCE)
+        wrong = np.append(wrong, [i for i, m in enumerate(messages) if differs(*described(model, m))]).astype(int)
         if len(wrong):
             raise SystemExit(f"seed {asked.seed}: the engines differ on {messages[wrong[0]]!r}")
         done += len(messages)

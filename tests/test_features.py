@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
-from clienttone import features
+from clienttone import features, vectors
 from clienttone.model import Head, ToneModel
 from clienttone.normalize import fold
 from clienttone.segment import segment
@@ -23,7 +23,7 @@ HEAD = Head("abuse", 0.0, (1.0, 0.0), 0.5, 0.5, 0.9)
 def own_messages(count):
     texts = (path.read_text(encoding="utf-8") for path in sorted(MESSAGES.glob("*.jsonl")))
     rows = [json.loads(line) for text in texts for line in text.split("\n") if line]
-    return rows[:: len(rows) // count][:count]
+    return rows[:: max(len(rows) // count, 1)][:count]
 
 
 def grams(messages):
@@ -126,6 +126,6 @@ def test_scores_equal_scikit_learns_on_the_same_features():
     texts, y = [r["text"] for r in rows], [r["threat"] for r in rows]
     pipeline = sklearn_pipeline(texts[:400], y[:400])
     model = as_model(pipeline)
-    rows_ = model.featurize(texts)
-    logits = model.row_logits(rows_)[: len(texts), 0] + pipeline[1].intercept_[0]
+    rows_ = vectors.featurize(model, texts)
+    logits = vectors.row_logits(model, rows_)[: len(texts), 0] + pipeline[1].intercept_[0]
     assert np.abs(logits - pipeline.decision_function(texts)).max() < 1e-5

@@ -3,15 +3,16 @@ import threading
 
 import numpy as np
 import pytest
-from fuzz_kernel import alone, random_message, random_model
+from fuzz_kernel import alone, described, differs, random_message, random_model
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_features import own_messages
 
 from clienttone import engine
 from clienttone.assessor import DEFAULT_MODEL
-from clienttone.model import MANIFEST, ToneModel, load_model
-from clienttone.normalize import MAX_CHARACTERS, unicode_table
+from clienttone.definition import unicode_bytes
+from clienttone.masking import MAX_CHARACTERS
+from clienttone.model import MANIFEST, load_model
 
 kernel = pytest.importorskip("clienttone._kernel", reason="the C extension is not built")
 pytestmark = pytest.mark.skipif(engine.ENGINE != "c", reason="numpy was asked for")
@@ -42,8 +43,8 @@ LONG = {
 
 
 def scorer_arguments(model=MODEL):
-    heads = np.array([(h.segment_share, *h.calibration) for h in model.heads], np.float64)
-    return [unicode_table(), model.column, model.edges, model.idf2, model.coef, heads]
+    w = model.weights()
+    return [unicode_bytes(), w.kept, w.labels, w.groups, w.packed, w.scales, w.head_numbers]
 
 
 @settings(max_examples=300, deadline=None)
@@ -55,6 +56,15 @@ def scorer_arguments(model=MODEL):
 def test_c_equals_numpy_on_any_text(messages):
     for model in (MODEL, SPARSE):
         assert np.abs(model.score(messages) - alone(model, messages)).max(initial=0) < 1e-6
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT | TRICKY)
+@example("")
+@example("so.\n\n\n> quoted\nand then. 'fine' today, a@b http://x.y")
+def test_c_describes_as_numpy_does(message):
+    for model in (MODEL, SPARSE):
+        assert not differs(*described(model, message))
 
 
 def test_c_equals_numpy_on_random_pieces():
@@ -69,21 +79,24 @@ def test_c_equals_numpy_on_every_own_message():
     assert np.abs(MODEL.score(texts) - expected).max() < 1e-6
 
 
+def test_c_describes_every_own_message_as_numpy_does():
+    model, texts = load_model(DEFAULT_MODEL), [row["text"] for row in own_messages(20_000)]
+    for low in range(0, len(texts), 100):
+        chunk = texts[low : low + 100]
+        for found, expected in zip(model.describe(chunk), model.describe_with_numpy(chunk), strict=True):
+            assert not differs(found, expected)
+
+
 @pytest.mark.parametrize("name", LONG)
 def test_c_equals_numpy_on_long_and_degenerate_messages(name):
     messages = ["Hello there.", LONG[name], "Hello there."]
-    scores = MODEL.score(messages)
-    assert np.abs(scores - exact(MODEL, messages)).max() < 2e-6
+    scores, found = MODEL.score(messages), MODEL.describe(messages)
+    expected = [MODEL.describe_with_numpy([message])[0] for message in messages]
+    # numpy's scores are sums of single precision, over 100,000 characters the less exact ones
+    assert np.abs(scores - [facts[0][:4] for facts in expected]).max() < 2e-6
+    assert not any(map(differs, found, expected))
     assert np.array_equal(scores[0], scores[2])
-
-
-def exact(model, messages):
-    """numpy with float64 sums: over 100,000 characters its float32 ones are the less exact of the two engines."""
-    wide = (model.idf2.astype(np.float64), model.coef.astype(np.float64))
-    return alone(
-        ToneModel(model.name, model.heads, model.column, model.edges, *wide, model.coef_more, model.scale_more),
-        messages,
-    )
+    assert found[0] == found[2]
 
 
 @pytest.mark.skipif(not (DEFAULT_MODEL / MANIFEST).exists(), reason="no model is shipped yet")
@@ -113,34 +126,61 @@ def test_threads_share_a_model():
     assert all(np.array_equal(results[0], results[i]) for i in range(4))
 
 
+def test_threads_describe_at_the_same_time():
+    messages, results = [random_message(random.Random(i)) * 40 for i in range(60)], {}
+    threads = [threading.Thread(target=lambda i=i: results.update({i: MODEL.describe(messages)})) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(results[0] == results[i] for i in range(4))
+
+
 def replaced(number, array):
     return [array if i == number else argument for i, argument in enumerate(scorer_arguments())]
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_a_wrong_array_is_refused_and_never_read(number):
-    good = scorer_arguments()[number]
-    for bad in (
-        good[:-1],
-        np.concatenate([good, good[:1]]),
-        good.astype(np.int16),
-        good.astype(">f8"),
-        good[::2],
-        good[:0],
-    ):
-        with pytest.raises((ValueError, BufferError)):
+    good = bytes(scorer_arguments()[number])
+    kernel.Scorer(*replaced(number, good))
+    for bad in (good[:-1], good + b"\0", good[: len(good) // 2], good + good, b""):
+        with pytest.raises(ValueError, match=r"unicode|kept|labels|groups|packed|scales|heads"):
             kernel.Scorer(*replaced(number, bad))
-    with pytest.raises(TypeError):
+    with pytest.raises((TypeError, BufferError)):
         kernel.Scorer(*replaced(number, None))
+    with pytest.raises((TypeError, BufferError)):
+        kernel.Scorer(*replaced(number, memoryview(good)[::2]))
 
 
-@pytest.mark.parametrize("change", [(5, 3_000_000), (-1, 2**31 - 1), (0, -2)])
-def test_columns_that_point_elsewhere_are_refused(change):
-    column = MODEL.column.copy()
-    kept = np.flatnonzero(column >= 0)
-    column[kept[change[0]]] = change[1]
-    with pytest.raises(ValueError, match="column and edges"):
-        kernel.Scorer(*replaced(1, column))
+@pytest.mark.parametrize(
+    ("number", "dtype", "at", "value"),
+    [
+        (0, "<u2", 0x10FF, 65535),
+        (1, "u1", 3, 255),
+        (2, "<f2", 11, np.nan),
+        (3, "<u4", -1, 2**32 - 1),
+        (4, "u1", slice(0, 40), 255),
+        (5, "<f4", 1, np.inf),
+        (6, "<f8", 2, np.nan),
+    ],
+)
+def test_numbers_that_point_elsewhere_are_refused(number, dtype, at, value):
+    array = np.frombuffer(scorer_arguments()[number], dtype).copy()
+    array[at] = value
+    with pytest.raises(ValueError, match=r"unicode|labels|groups|packed|scales|heads"):
+        kernel.Scorer(*replaced(number, array.tobytes()))
+
+
+@pytest.mark.parametrize("more", [0, 1, 31, 32])
+def test_any_number_of_other_heads(more):
+    model, rng = random_model(more, 0.3, more=more), random.Random(more)
+    assert not any(differs(*described(model, random_message(rng))) for _ in range(50))
+
+
+def test_too_many_heads_are_refused():
+    with pytest.raises(ValueError, match="scales"):
+        random_model(more=33).describe(["a"])
 
 
 def test_a_wrong_place_for_the_answer_is_refused():
@@ -164,6 +204,10 @@ def test_wrong_arguments_are_named():
         scorer.score(["a" * 100_001], str, out)
     with pytest.raises(ZeroDivisionError):
         scorer.score(["> a"], lambda m: 1 / 0, out)
+    with pytest.raises(TypeError, match="text must be str"):
+        scorer.describe(b"a")
+    with pytest.raises(ValueError, match="100000"):
+        scorer.describe("a" * 100_001)
 
 
 def test_messages_that_vanish_on_the_way():

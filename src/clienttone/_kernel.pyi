@@ -1,17 +1,24 @@
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clienttone.engine import Facts
+
+_Buffer: TypeAlias = object  # whatever exports its memory; collections.abc.Buffer needs Python 3.12
+
 class Scorer:
     def __new__(
         cls,
-        table: NDArray[np.uint32],
-        column: NDArray[np.int32],
-        edges: NDArray[np.int64],
-        idf2: NDArray[np.float32],
-        coef: NDArray[np.float32],
-        heads: NDArray[np.float64],
+        unicode: _Buffer,
+        kept: _Buffer,
+        labels: _Buffer,
+        groups: _Buffer,
+        packed: _Buffer,
+        scales: _Buffer,
+        heads: _Buffer,
         /,
     ) -> Scorer: ...
     def score(self, messages: Sequence[str], cut: Callable[[str], str], out: NDArray[np.float32], /) -> None: ...
+    def describe(self, text: str, /) -> Facts: ...

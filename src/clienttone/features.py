@@ -18,14 +18,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from clienttone.definition import BITS, BLOCKS, BUCKETS, CHARS, STEM
 from clienttone.normalize import Folded
 from clienttone.segment import Segments
 
-BITS = 20
-BUCKETS = 1 << BITS
-BLOCKS = ("word", "stem", "char")
-CHARS = (2, 5)
-STEM = 5
+__all__ = ["BITS", "BLOCKS", "BUCKETS", "CHARS", "STEM", "Counts", "Occurrences", "count", "occurrences"]
+
 _BASE = 0x9E3779B97F4A7C15
 _U = np.uint64
 _PAIR, _CHAR_STEP, _MIX = _U(0xC2B2AE3D27D4EB4F), _U(_BASE), _U(0xD6E8FEB86659FD93)

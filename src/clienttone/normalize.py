@@ -7,16 +7,16 @@ three times or more, links and @handles (to one mark each), invisible characters
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-UNICODE_TABLE = "rules/unicode.npz"
-MAX_CHARACTERS = 100_000  # what is read of one message; the rest is not looked at
+from clienttone.definition import PAGE, unicode_bytes
+from clienttone.masking import cut, masked_characters
+
 DELETE, SPACE, WORD, PUNCTUATION, SYMBOL = range(5)
 UPPER = 1 << 24
 LINK_MARK = 0xE000  # a private-use code point stands for any link
@@ -51,33 +51,10 @@ class Folded:
 @cache
 def unicode_table() -> NDArray[np.uint32]:
     """(0x110000,) uint32: folded code point in bits 0-20, class in 21-23, upper case in 24."""
-    with np.load(Path(__file__).parent / UNICODE_TABLE, allow_pickle=False) as data:
-        runs = np.diff(data["starts"].astype(np.int64), append=0x110000)
-        table = np.repeat(data["classes"].astype(np.uint32) << 21, runs)
-        table |= np.arange(0x110000, dtype=np.uint32)
-        changed = data["changed"]
-        table[changed] = (table[changed] & ~np.uint32(0x1FFFFF)) | data["folded"]
-    return table
-
-
-def mask_quoted(message: str) -> str:
-    """Blank out quoted mail, signatures and code blocks, keeping every other character in its place."""
-    lines, out, fenced, rest = message.splitlines(keepends=True), [], False, False
-    for number, line in enumerate(lines):
-        head = line.strip()
-        fence = head.startswith("```")
-        rest = rest or (
-            number > 0 and (line.rstrip("\r\n") == "-- " or head.startswith(("-----Original", "---------- Forw")))
-        )
-        hide = rest or fenced or fence or head.startswith(">")
-        fenced ^= fence
-        out.append("".join(c if c in "\r\n" else " " for c in line) if hide else line)
-    return "".join(out)
-
-
-def _cut(message: str) -> str:
-    message = message[:MAX_CHARACTERS]
-    return mask_quoted(message) if ">" in message or "```" in message or "\n--" in message else message
+    raw, pages = unicode_bytes(), 0x110000 // PAGE
+    page_of = np.frombuffer(raw, "<u2", pages)
+    table = np.frombuffer(raw, "<u4", offset=page_of.nbytes).reshape(-1, PAGE)[page_of].ravel()
+    return np.asarray(table + np.arange(0x110000, dtype=np.uint32), np.uint32)
 
 
 def _shift(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -104,12 +81,9 @@ def _link_marks(
 
 
 def fold(messages: Sequence[str]) -> Folded:
-    """Fold a batch. Linear in the number of characters; each message is read up to `MAX_CHARACTERS`."""
-    texts = [_cut(m) for m in messages]
-    masked = np.array(
-        [len(m) - m.count(" ") - len(t) + t.count(" ") if m is not t else 0 for m, t in _pairs(messages, texts)],
-        np.int64,
-    )
+    """Fold a batch. Linear in the number of characters; each message is read as `cut` says."""
+    texts = [cut(m) for m in messages]
+    masked = np.array([masked_characters(m, t) for m, t in zip(messages, texts, strict=True)], np.int64)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     entries = unicode_table()[raw]
@@ -135,10 +109,6 @@ def fold(messages: Sequence[str]) -> Folded:
     start = np.ones(len(keep), np.bool_)
     start[1:] = number[1:] != number[:-1]
     return Folded(codes[keep], upper[keep], position[keep], message[keep], start, gap[keep], len(texts), masked)
-
-
-def _pairs(messages: Sequence[str], texts: Sequence[str]) -> Iterable[tuple[str, str]]:
-    return zip((m[:MAX_CHARACTERS] if len(m) > MAX_CHARACTERS else m for m in messages), texts, strict=True)
 
 
 def _tokens(

@@ -1,14 +1,18 @@
-"""From a featurised batch to `Prediction` values: scores, bands, threat candidates, patterns, evidence, reliability."""
+"""From the facts of a message to a `Prediction`: scores, bands, threat candidates, patterns, evidence, reliability."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from clienttone.masking import cut, masked_characters
+from clienttone.results import LABELS, PATTERNS, THREAT_KINDS, Evidence, Pattern, Prediction, Scores, Threat, read_only
 
-import numpy as np
+TYPE_CHECKING = False  # typing's own costs its import
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-from clienttone.explain import evidence
-from clienttone.model import Floats, Head, Rows, ToneModel
-from clienttone.results import LABELS, PATTERNS, THREAT_KINDS, Band, Pattern, Prediction, Scores, Threat, read_only
+    from clienttone.engine import Facts
+    from clienttone.model import ToneModel
+    from clienttone.results import Band
+    from clienttone.weights import Head
 
 MIN_VISIBLE = 4  # characters
 # Share of n-grams met in training: fewer than 1% of our dev messages lie below, French, German and Spanish do. Languages
@@ -16,59 +20,37 @@ MIN_VISIBLE = 4  # characters
 MIN_COVERAGE = {"en": 0.78, "fil": 0.78, "nb": 0.78, "id": 0.78, "el": 0.6, "ne": 0.6}
 MIN_LANGUAGE = 0.2  # probability of the likeliest language
 SAFETY_KINDS = ("violence", "property", "self_harm")  # told even where the threat score itself stays low
+_KIND = {kind: f"kind:{kind}" for kind in THREAT_KINDS}
+_PATTERN = {pattern: f"pattern:{pattern}" for pattern in PATTERNS}
 
 
 def predict(model: ToneModel, messages: Sequence[str]) -> list[Prediction]:
     """The model's opinion of each message, in order."""
-    rows = model.featurize(messages)
-    logits, more = model.row_logits(rows), model.row_logits(rows, more=True)
-    others = model.heads[len(LABELS) :]
-    scores = model.label_scores(model.mix(rows, logits, model.heads[: len(LABELS)]))
-    mixed = model.mix(rows, more, others)
-    chances = np.stack([h.probability(mixed[:, i]) for i, h in enumerate(others)], axis=1)
-    visible, known = rows.folded.visible, _coverage(rows)
-    return [
-        _prediction(model, rows, i, scores[i], dict(zip((h.name for h in others), chances[i].tolist(), strict=True)),
-                    logits, more, int(visible[i]), float(known[i]))
-        for i in range(len(messages))
-    ]  # fmt: skip
+    masked = [masked_characters(message, cut(message)) for message in messages]
+    return [_prediction(model, *both) for both in zip(model.describe(messages), masked, strict=True)]
 
 
-def _prediction(
-    model: ToneModel,
-    rows: Rows,
-    i: int,
-    scores: Floats,
-    chances: dict[str, float],
-    logits: Floats,
-    more: Floats,
-    visible: int,
-    coverage: float,
-) -> Prediction:
-    heads = model.heads[: len(LABELS)]
-    values = [float(s) for s in scores]
-    language = max((n for n in chances if n.startswith("language:")), key=chances.__getitem__)
-    sure = chances[language] >= MIN_LANGUAGE
-    known = sure and coverage >= MIN_COVERAGE[language.partition(":")[2]]
-    reason = _reason(visible, int(rows.folded.masked[i]), known)
+def _prediction(model: ToneModel, facts: Facts, masked: int) -> Prediction:
+    values, visible, coverage, segments, strongest, telling = facts
+    heads, scores = model.heads[: len(LABELS)], values[: len(LABELS)]
+    chances = dict(zip(model.names, values, strict=True))
+    language, known = _language(model, chances, coverage)
+    reason = _reason(visible, masked, known)
     enough = reason not in ("empty", "too_short")
-    labels = tuple(h.name for h, s in zip(heads, values, strict=True) if enough and s >= h.threshold)
-    patterns = [
-        Pattern(name, chances[f"pattern:{name}"])
-        for name in PATTERNS
-        if enough and chances[f"pattern:{name}"] >= model.head(f"pattern:{name}").threshold
-    ]
+    labels = tuple([h.name for h, s in zip(heads, scores, strict=True) if enough and s >= h.threshold])
+    kinds = _kinds(model, chances, "threat" in labels)
+    where = dict(zip(model.names[len(LABELS) :], strongest, strict=True)) if kinds else {}
     return Prediction(
-        scores=Scores(*values),
-        labels=labels,
-        bands=read_only({h.name: band(h, s) for h, s in zip(heads, values, strict=True)}),
-        threats=_threats(model, rows, i, chances, more, "threat" in labels),
-        patterns=tuple(sorted(patterns, key=lambda p: -p.score)),
-        evidence=read_only(evidence(model, rows, logits, i)),
-        language=language.partition(":")[2] if sure else "",
-        coverage=round(coverage, 4),
-        reliable=not reason,
-        reason=reason,
+        Scores(*scores),
+        labels,
+        read_only({h.name: band(h, s) for h, s in zip(heads, scores, strict=True)}),
+        tuple([Threat(k, chances[_KIND[k]], *(segments[where[_KIND[k]]] if segments else (0, 0))) for k in kinds]),
+        _patterns(model, chances) if enough else (),
+        read_only({label: tuple([Evidence(*s) for s in spans]) for label, spans in zip(LABELS, telling, strict=True)}),
+        language,
+        round(coverage, 4),
+        not reason,
+        reason,
     )
 
 
@@ -77,12 +59,13 @@ def band(head: Head, score: float) -> Band:
     return "high" if score >= head.high else "medium" if score >= head.medium else "low"
 
 
-def _coverage(rows: Rows) -> Floats:
-    """(messages,) share of the n-grams that training has kept."""
-    size = rows.folded.size
-    total = np.bincount(rows.grams.message, minlength=size)
-    known = np.bincount(rows.grams.message, rows.column >= 0, minlength=size)
-    return (known / np.maximum(total, 1)).astype(np.float32)
+def _language(model: ToneModel, chances: Mapping[str, float], coverage: float) -> tuple[str, bool]:
+    """(the likeliest language, or "" if none is likely; whether the model knows enough of it)."""
+    likeliest = max(model.languages, key=chances.__getitem__)
+    if chances[likeliest] < MIN_LANGUAGE:
+        return "", False
+    language = likeliest.removeprefix("language:")
+    return language, coverage >= MIN_COVERAGE[language]
 
 
 def _reason(visible: int, masked: int, known: bool) -> str:
@@ -96,28 +79,19 @@ def _reason(visible: int, masked: int, known: bool) -> str:
     return "" if known else "unknown_language"
 
 
-def _threats(
-    model: ToneModel, rows: Rows, i: int, chances: dict[str, float], more: Floats, threatening: bool
-) -> tuple[Threat, ...]:
-    """The kinds above their threshold, likeliest first; at least one where the threat label is set."""
-    asked = THREAT_KINDS if threatening else SAFETY_KINDS
-    found = [k for k in asked if chances[f"kind:{k}"] >= model.head(f"kind:{k}").threshold]
+def _patterns(model: ToneModel, chances: Mapping[str, float]) -> tuple[Pattern, ...]:
+    """The patterns above their threshold, likeliest first."""
+    found = [Pattern(p, chances[name]) for p, name in _PATTERN.items() if chances[name] >= model.head(name).threshold]
+    return tuple(sorted(found, key=lambda p: -p.score))
+
+
+def _kinds(model: ToneModel, chances: Mapping[str, float], threatening: bool) -> list[str]:
+    """The kinds of threat above their threshold, likeliest first; at least one where the threat label is set."""
+    score = {k: chances[_KIND[k]] for k in (THREAT_KINDS if threatening else SAFETY_KINDS)}
+    found = [k for k, s in score.items() if s >= model.head(_KIND[k]).threshold]
     if threatening and not found:
-        found = [max(THREAT_KINDS, key=lambda k: chances[f"kind:{k}"])]
-    best = max((chances[f"kind:{k}"] for k in found if k not in SAFETY_KINDS), default=0.0)
+        found = [max(score, key=score.__getitem__)]
+    best = max([score[k] for k in found if k not in SAFETY_KINDS], default=0.0)
     # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
-    found = [
-        k for k in found if k not in SAFETY_KINDS or chances[f"kind:{k}"] >= min(best, model.head(f"kind:{k}").high)
-    ]
-    found.sort(key=lambda k: -chances[f"kind:{k}"])
-    return tuple(Threat(k, chances[f"kind:{k}"], *_span(model, rows, i, more, k)) for k in found)
-
-
-def _span(model: ToneModel, rows: Rows, i: int, more: Floats, kind: str) -> tuple[int, int]:
-    """The segment of the message in which a kind of threat is strongest."""
-    parts = np.flatnonzero(rows.segments.message == i)
-    if not len(parts):
-        return 0, 0
-    number = next(n for n, h in enumerate(model.heads[len(LABELS) :]) if h.name == f"kind:{kind}")
-    best = parts[np.argmax(more[rows.folded.size + parts, number])]
-    return int(rows.segments.start[best]), int(rows.segments.end[best])
+    found = [k for k in found if k not in SAFETY_KINDS or score[k] >= min(best, model.head(_KIND[k]).high)]
+    return sorted(found, key=lambda k: -score[k])

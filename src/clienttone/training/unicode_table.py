@@ -1,4 +1,4 @@
-"""Writes ``rules/unicode.npz``, the character table that normalisation reads.
+"""Writes ``rules/unicode.bin``, the character table that normalisation reads.
 
 The table is data, not a call into `unicodedata`, so that every Python version folds a message in the same way and a
 shipped model keeps its scores. Run ``python -m clienttone.training.unicode_table`` to make it anew.
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clienttone.normalize import DELETE, PUNCTUATION, SPACE, SYMBOL, UNICODE_TABLE, UPPER, WORD
+from clienttone.definition import PAGE, UNICODE_TABLE
+from clienttone.normalize import DELETE, PUNCTUATION, SPACE, SYMBOL, UPPER, WORD
 
 APOSTROPHES, DASHES, QUOTES = "'’ʼ`´‘", "–—−‐‑―", "“”„«»"
 
@@ -65,19 +66,12 @@ def entry(cp: int) -> int:
 
 
 def main() -> None:
-    """Write the table: code points that fold to themselves are stored as runs of one class, the others one by one."""
+    """Write the table: its pages hold differences from the code point, so that most are alike and are stored once."""
     values = np.array([entry(cp) for cp in range(0x110000)], np.uint32)
-    identity = (values & 0x1FFFFF) == np.arange(0x110000)
-    high = (values >> 21).astype(np.uint8)
-    starts = np.flatnonzero(np.r_[True, high[1:] != high[:-1]])
-    changed = np.flatnonzero(~identity)
-    np.savez_compressed(
-        Path(__file__).parents[1] / UNICODE_TABLE,
-        starts=starts.astype(np.uint32),
-        classes=high[starts],
-        changed=changed.astype(np.uint32),
-        folded=(values[changed] & 0x1FFFFF).astype(np.uint32),
-    )
+    differences = values - np.arange(len(values), dtype=np.uint32)
+    pages, page_of = np.unique(differences.reshape(-1, PAGE), axis=0, return_inverse=True)
+    data = page_of.astype("<u2").tobytes() + pages.astype("<u4").tobytes()
+    (Path(__file__).parents[1] / UNICODE_TABLE).write_bytes(data)
 
 
 if __name__ == "__main__":

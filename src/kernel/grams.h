@@ -1,0 +1,110 @@
+/* The n-grams of a segment, as buckets, written into a slab; whoever includes this says what is done with a full one.
+ * `traced`: also note the words that each n-gram stands for. Both ways are compiled from the same lines. */
+#ifndef GRAMS_H
+#define GRAMS_H
+#include "message.h"
+
+enum { SLAB = 256, CROSSING = 3 };
+#define BASE 0x9E3779B97F4A7C15u
+#define PAIR 0xC2B2AE3D27D4EB4Fu
+#define MIX 0xD6E8FEB86659FD93u
+
+typedef struct { uint32_t buckets[SLAB], owners[SLAB]; size_t size; } Slab; /* owner: first token * 4 + number of tokens */
+typedef struct { uint32_t buckets[CROSSING], owners[CROSSING]; size_t size; } Crossing; /* those that reach into the next segment */
+typedef void (*Flush)(Message *m, Slab *slab);
+
+static inline uint64_t half_mix(uint64_t h)
+{
+    h = (h ^ h >> 32) * MIX;
+    return (h ^ h >> 32) * MIX;
+}
+
+static inline uint64_t mix(uint64_t h)
+{
+    h = half_mix(h);
+    return h ^ h >> 32;
+}
+
+/* The last step of the mix leaves the upper 32 bits alone, and a bucket is the upper 20. */
+static inline uint32_t bucket(uint64_t h, uint32_t block) { return (uint32_t)(half_mix(h) >> (64 - BITS)) + block * BUCKETS; }
+
+static inline void hash_tokens(const Message *m)
+{
+    Scratch *s = m->scratch;
+    for (size_t t = 0; t < m->tokens; t++) {
+        uint64_t sum = 0, stem = 0, power = 1;
+        for (uint32_t i = s->tokens[t]; i < s->tokens[t + 1] - 1; i++, power *= BASE) {
+            sum += code_of(s->line[i]) * power;
+            if (i - s->tokens[t] < STEM)
+                stem = sum;
+        }
+        s->words[t] = mix(sum);
+        s->stems[t] = mix(stem) + 99;
+    }
+}
+
+static inline int is_caps(const Scratch *s, size_t t)
+{
+    uint32_t all = UPPER;
+    for (uint32_t i = s->tokens[t]; i < s->tokens[t + 1] - 1; i++)
+        all &= s->line[i];
+    return all && s->tokens[t + 1] - 1 - s->tokens[t] >= 3;
+}
+
+static inline void put(Slab *slab, uint32_t number, size_t token, size_t tokens, int traced)
+{
+    if (traced)
+        slab->owners[slab->size] = (uint32_t)(token * 4 + tokens);
+    slab->buckets[slab->size++] = number;
+}
+
+/* Tokens, neighbours and pairs with one between, of the tokens low..high: one segment. */
+static inline void word_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Crossing *crossing, Flush flush, int traced)
+{
+    const uint64_t *h = block ? m->scratch->stems : m->scratch->words;
+    crossing->size = 0;
+    for (size_t t = low; t < high; t++) {
+        if (slab->size > SLAB - 4)
+            flush(m, slab);
+        put(slab, bucket(h[t] + 101, block), t, 1, traced);
+        for (size_t step = 1; step <= 2 && t + step < m->tokens; step++) {
+            uint32_t b = bucket(h[t] * PAIR + h[t + step] + 101 + step, block);
+            if (t + step < high) {
+                put(slab, b, t, step + 1, traced);
+                continue;
+            }
+            crossing->owners[crossing->size] = (uint32_t)(t * 4 + step + 1);
+            crossing->buckets[crossing->size++] = b;
+        }
+        if (!block && is_caps(m->scratch, t))
+            put(slab, bucket(7 + 106, block), t, 1, traced);
+    }
+}
+
+/* n-grams of 2 to LONGEST characters of each token, with one space on each side: none reaches over a space.
+ * All are computed and those that do are written over by the next, which is faster than to ask. */
+static inline void char_grams(Message *m, size_t low, size_t high, Slab *slab, Flush flush, int traced)
+{
+    const Scratch *s = m->scratch;
+    const uint32_t *end = s->line + s->tokens[high] - 1;
+    size_t token = low;
+    for (const uint32_t *at = s->line + s->tokens[low] - 1; at < end; at++) {
+        uint64_t h = mix(code_of(at[0]) + (uint64_t)0x1234567u);
+        size_t valid = 1;
+        if (slab->size > SLAB - LONGEST)
+            flush(m, slab);
+        if (traced)
+            token += code_of(at[0]) == ' ';
+        for (size_t k = 2; k <= LONGEST; k++) {
+            uint32_t code = code_of(at[k - 1]);
+            h = (h ^ code) * BASE;
+            h ^= h >> 29;
+            slab->buckets[slab->size] = bucket(h + k, BLOCKS - 1);
+            if (traced)
+                slab->owners[slab->size] = (uint32_t)(token - 1) * 4 + 1; /* the first space has made it one more */
+            slab->size += valid;
+            valid &= code != ' ';
+        }
+    }
+}
+#endif
