@@ -134,3 +134,18 @@ def test_import_loads_numpy_at_most():
     code = "import sys, clienttone; clienttone.assess('hello'); print(*{m.partition('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"sklearn", "scipy", "pandas", "joblib", "datasets", "pyarrow", "tqdm"} & {*loaded}
+
+
+def test_import_alone_loads_next_to_nothing():
+    code = "import sys; before = {*sys.modules}; import clienttone; print(*{*sys.modules} - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    ours = {"clienttone", *(f"clienttone.{name}" for name in ("errors", "records", "results", "version"))}
+    assert {name for name in loaded if name.startswith("clienttone")} == ours
+    assert not {"numpy", "dataclasses", "typing", "json"} & {*loaded}
+
+
+def test_names_that_are_imported_late_are_there():
+    assert {"Assessor", "load_model", "load_policy"} <= {*dir(clienttone)}
+    assert clienttone.load_policy is clienttone.load_policy
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = clienttone.nothing

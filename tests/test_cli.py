@@ -214,6 +214,11 @@ def test_policy_check(tmp_path, capsys):
     assert cli.main(["policy", "check", str(tmp_path / "none.toml")]) == 3
 
 
+def test_policy_check_without_a_file_checks_what_is_shipped(capsys):
+    assert cli.main(["policy", "check"]) == 0
+    assert capsys.readouterr().out == "policy, threat rules and advice in 6 languages: ok\n"
+
+
 def test_advice_list(capsys):
     from clienttone.advice import load_catalog
 

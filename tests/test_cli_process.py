@@ -12,18 +12,8 @@ import pytest
 def test_the_start_is_lean():
     code = "import sys, clienttone.cli; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    heavy = {
-        "concurrent",
-        "multiprocessing",
-        "secrets",
-        "tqdm",
-        "pyarrow",
-        "pandas",
-        "sklearn",
-        "scipy",
-        "joblib",
-        "datasets",
-    }
+    heavy = {"numpy", "dataclasses", "inspect", "tomllib", "concurrent", "multiprocessing", "secrets", "json"}
+    heavy |= {"tqdm", "pyarrow", "pandas", "sklearn", "scipy", "joblib", "datasets"}
     assert not heavy.intersection(loaded)
 
 

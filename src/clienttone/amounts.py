@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from functools import cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from dataclasses import dataclass
+else:
+    from clienttone.records import dataclass
 
 _SIGNS = {
     "USD": "us$ $ usd dollar dollars buck bucks dolar dolyar δολαριο δολάριο δολαρια δολάρια डलर",
@@ -27,24 +34,28 @@ _IMPLIED = {"rb": "IDR", "ribu": "IDR", "jt": "IDR", "juta": "IDR", "lakh": "NPR
 _CURRENCY = {sign: code for code, signs in _SIGNS.items() for sign in signs.split()}
 
 
-def _any(words: list[str]) -> str:
+def _any(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_NUMBER = r"\d{1,15}(?:[ \u00a0\u202f]\d{3}(?!\d)|[.,'’]\d{1,9}){0,6}"
-_SCALE = rf"(?:[ \u00a0\u202f-]?(?P<times>{_any(list(_TIMES))})(?![^\W\d_]))?"
-_NOT_GLUED = r"(?![^\W_])"
-# After the number come words and signs that may not run on; "P" is a peso only when glued to its digits.
-_BEFORE = re.compile(
-    rf"(?<![^\W_])(?P<sign>{_any([sign for sign in _CURRENCY if sign != ',-'])}|(?-i:P)(?=\d))"
-    rf"\.?[ \u00a0]?(?P<number>{_NUMBER}){_SCALE}",
-    re.IGNORECASE,
-)
-_AFTER = re.compile(
-    rf"(?<![^\W_])(?<!\d[.,])(?P<number>{_NUMBER}){_SCALE}"
-    rf"(?:[ \u00a0\u202f-]?(?P<sign>{_any(list(_CURRENCY))}){_NOT_GLUED})?",
-    re.IGNORECASE,
-)
+_LONGEST_SIGN = max(map(len, _CURRENCY)) + 2  # with a full stop and a blank
+_DIGITS = re.compile(r"\d+")
+
+
+@cache  # most messages need none of these, and they take long to compile
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A currency sign up to the number behind it, a number, and a number with the currency behind it."""
+    number = r"(?P<number>\d{1,15}(?:[ \u00a0\u202f]\d{3}(?!\d)|[.,'’]\d{1,9}){0,6})"
+    scale = rf"(?:[ \u00a0\u202f-]?(?P<times>{_any(_TIMES)})(?![^\W\d_]))?"
+    before = _any(sign for sign in _CURRENCY if sign != ",-")
+    # After the number come words and signs that may not run on; "P" is a peso only when glued to its digits.
+    texts = (
+        rf"(?<![^\W_])(?P<sign>{before}|(?-i:P)\Z)\.?[ \u00a0]?\Z",
+        number + scale,
+        rf"(?<![^\W_])(?<!\d[.,]){number}{scale}(?:[ \u00a0\u202f-]?(?P<sign>{_any(_CURRENCY)})(?![^\W_]))?",
+    )
+    first, second, third = (re.compile(text, re.IGNORECASE) for text in texts)
+    return first, second, third
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +73,41 @@ class Amount:
 
 def find_amounts(message: str) -> tuple[Amount, ...]:
     """The sums of the message in order; a number with neither currency nor a word such as ``juta`` is none."""
-    found = [_amount(match, _CURRENCY.get(match["sign"].lower(), "PHP")) for match in _BEFORE.finditer(message)]
-    starts = [amount.start for amount in found]
-    for match in _AFTER.finditer(message):
-        currency = _currency_after(match)
-        before = bisect_left(starts, match.end()) - 1
-        # "Rp 5 juta" and "$5 USD" are one sum, though both patterns see it.
-        if currency and (before < 0 or found[before].end <= match.start()):
-            found.append(_amount(match, currency))
+    numbers = [run.start() for run in _DIGITS.finditer(message)]
+    if not numbers:
+        return ()
+    found = list(_signed_before(message, numbers))
+    # "Rp 5 juta" and "$5 USD" are one sum, though both patterns see it.
+    found += [amount for amount in _signed_after(message, numbers) if not _overlaps(amount, found)]
     return tuple(sorted(found, key=lambda amount: amount.start))
+
+
+def _signed_before(message: str, numbers: Sequence[int]) -> Iterator[Amount]:
+    sign_before, number, _ = _patterns()
+    end = 0
+    for place in numbers:
+        sign = sign_before.search(message, max(end, place - _LONGEST_SIGN), place) if place >= end else None
+        match = number.match(message, place) if sign else None
+        if sign and match:
+            end = match.end()
+            yield _amount(match, _CURRENCY.get(sign["sign"].lower(), "PHP"), sign.start())
+
+
+def _signed_after(message: str, numbers: Sequence[int]) -> Iterator[Amount]:
+    number = _patterns()[2]
+    end = 0
+    for place in numbers:
+        match = number.match(message, place) if place >= end else None
+        if match:
+            end = match.end()
+            if currency := _currency_after(match):
+                yield _amount(match, currency, match.start())
+
+
+def _overlaps(amount: Amount, others: Sequence[Amount]) -> bool:
+    """Whether the last of the others (sorted) that starts before the amount's end reaches into it."""
+    before = bisect_left(others, amount.end, key=lambda other: other.start) - 1
+    return before >= 0 and others[before].end > amount.start
 
 
 def _currency_after(match: re.Match[str]) -> str:
@@ -79,9 +116,9 @@ def _currency_after(match: re.Match[str]) -> str:
     return _IMPLIED.get((match["times"] or "").lower(), "")
 
 
-def _amount(match: re.Match[str], currency: str) -> Amount:
+def _amount(match: re.Match[str], currency: str, start: int) -> Amount:
     times = _TIMES.get((match["times"] or "").lower(), 1.0)
-    return Amount(read_number(match["number"]) * times, currency, match.start(), match.end())
+    return Amount(read_number(match["number"]) * times, currency, start, match.end())
 
 
 def read_number(text: str) -> float:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from clienttone import models  # type: ignore[attr-defined]  # stands at the top of the repository
 from clienttone.advice import Catalog, load_catalog, render
+from clienttone.engine import ENGINE
 from clienttone.model import ToneModel, load_model
-from clienttone.normalize import MAX_CHARACTERS
 from clienttone.policy import Policy, load_policy
 from clienttone.prediction import band, predict
-from clienttone.results import LABELS, Assessment, Context, Prediction, Threat, read_only
+from clienttone.results import LABELS, Assessment, Context, Prediction, Scores, Threat, read_only
 from clienttone.threats import ThreatRules, analyse, combine_bluff, load_rules
+from clienttone.workers import check_workers, in_order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 DEFAULT_MODEL = Path(models.__file__).parent / "default"
-CHUNK_CHARACTERS = (
-    1 << 16
-)  # how much text goes through the arrays at once: enough to be fast, little enough to be small
+# How much text goes through the arrays at once: enough to be fast, little enough to be small
+CHUNK_CHARACTERS = 1 << 16
 CHUNK_MESSAGES = 256
 NO_CONTEXT = Context()
 
@@ -32,7 +36,8 @@ class Assessor:
 
     ``model`` is a `ToneModel` or a model folder (default: the shipped one), ``policy`` a `Policy` or a policy file (default:
     the shipped one), ``advice_language`` a BCP-47 tag, or ``"auto"`` for the message's own language (English where the
-    model is not sure of it), ``rules`` the threat rules. Safe to share between threads.
+    model is not sure of it), ``rules`` the threat rules (default: the shipped ones, read when the first threat is met).
+    Safe to share between threads.
     Raises `ModelError`, `PolicyError` or `LocaleError` for files that cannot be used.
     """
 
@@ -43,33 +48,56 @@ class Assessor:
         advice_language: str = "en",
         rules: ThreatRules | None = None,
     ) -> None:
+        self._made_of = (model, policy, advice_language, rules)
         self.model = model if isinstance(model, ToneModel) else load_model(model) if model else default_model()
         self.policy = policy if isinstance(policy, Policy) else load_policy(policy)
-        self.rules = rules or load_rules()
         self.advice_language = advice_language
+        self._rules = rules
         self._catalog(advice_language, "en")
+
+    @property
+    def rules(self) -> ThreatRules:
+        """The threat rules. Raises `DataError` if the shipped ones are damaged."""
+        return self._rules or load_rules()
+
+    def __reduce__(self) -> tuple[Callable[..., Assessor], tuple[Any, ...]]:
+        """What it was made of: a process of its own reads the files again, once."""
+        return _remade, self._made_of
 
     def assess(self, message: str, *, context: Context | None = None, advice_language: str | None = None) -> Assessment:
         """Assess one message; see `clienttone.assess`."""
         _check(message, "message")
         return self._finish(message, predict(self.model, [message])[0], context or NO_CONTEXT, advice_language)
 
-    def assess_many(self, messages: Iterable[str], *, advice_language: str | None = None) -> list[Assessment]:
+    def assess_many(
+        self, messages: Iterable[str], *, advice_language: str | None = None, workers: int = 1
+    ) -> list[Assessment]:
         """Assess each message, in order; see `clienttone.assess_many`."""
-        texts = _checked(messages)
-        return [
-            self._finish(message, prediction, NO_CONTEXT, advice_language)
-            for chunk in _chunks(texts)
-            for message, prediction in zip(chunk, predict(self.model, chunk), strict=True)
-        ]
+        check_workers(workers)
+        chunks = _chunks(_checked(messages))
+        assess = partial(self._assess_chunk, advice_language)
+        # Half of the work holds the interpreter, so that threads gain nothing; a model that came as a value stays here
+        in_memory = isinstance(self._made_of[0], ToneModel)
+        return list(chain.from_iterable(in_order(assess, chunks, workers, threads=in_memory)))
 
-    def score_many(self, messages: Iterable[str]) -> NDArray[np.float32]:
+    def score_many(self, messages: Iterable[str], *, workers: int = 1) -> NDArray[np.float32]:
         """Score each message; see `clienttone.score_many`."""
-        parts = [self.model.score(chunk) for chunk in _chunks(_checked(messages))]
+        import numpy as np
+
+        check_workers(workers)
+        chunks = _chunks(_checked(messages))
+        parts = list(in_order(self._score_chunk, chunks, workers, threads=ENGINE == "c"))
         return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
 
+    def _assess_chunk(self, language: str | None, chunk: Sequence[str]) -> list[Assessment]:
+        predictions = predict(self.model, chunk)
+        return [self._finish(*both, NO_CONTEXT, language) for both in zip(chunk, predictions, strict=True)]
+
+    def _score_chunk(self, chunk: Sequence[str]) -> NDArray[np.float32]:
+        return self.model.score(chunk)
+
     def _finish(self, message: str, raw: Prediction, context: Context, language: str | None) -> Assessment:
-        threats = analyse(message, raw.threats, context, self.rules)
+        threats = analyse(message, raw.threats, context, self._rules)
         prediction = agree(self.model, raw, threats)
         decision = self.policy.decide(prediction, context)
         advice = render(decision.advice, self._catalog(language or self.advice_language, prediction.language))
@@ -83,15 +111,20 @@ class Assessor:
 
 def agree(model: ToneModel, raw: Prediction, threats: tuple[Threat, ...]) -> Prediction:
     """The prediction with its threats checked, and the bluff score, band and label in agreement with them."""
-    bluff = combine_bluff(raw.scores.bluff, raw.scores.threat, threats)
-    head = model.head("bluff")
+    scores, head = raw.scores, model.head("bluff")
+    bluff = combine_bluff(scores.bluff, scores.threat, threats)
     flagged = {*raw.labels} - {"bluff"} | ({"bluff"} if bluff >= head.threshold else set())
-    return replace(
-        raw,
-        threats=threats,
-        scores=replace(raw.scores, bluff=bluff),
-        labels=tuple(label for label in LABELS if label in flagged),
-        bands=read_only({**raw.bands, "bluff": band(head, bluff)}),
+    return Prediction(
+        Scores(scores.abuse, scores.threat, bluff, scores.frustration),
+        tuple([label for label in LABELS if label in flagged]),
+        read_only({**raw.bands, "bluff": band(head, bluff)}),
+        threats,
+        raw.patterns,
+        raw.evidence,
+        raw.language,
+        raw.coverage,
+        raw.reliable,
+        raw.reason,
     )
 
 
@@ -101,11 +134,12 @@ def _check(message: object, name: str) -> None:
 
 
 def _checked(messages: Iterable[str]) -> list[str]:
-    if isinstance(messages, (str, bytes)) or not isinstance(messages, Iterable):
+    if isinstance(messages, (str, bytes)) or not hasattr(messages, "__iter__"):
         raise TypeError(f"messages must be an iterable of str, not {type(messages).__name__}")
     texts = list(messages)
     for number, text in enumerate(texts):
-        _check(text, f"messages[{number}]")
+        if not isinstance(text, str):
+            _check(text, f"messages[{number}]")
     return texts
 
 
@@ -116,7 +150,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         if high > low and (high - low == CHUNK_MESSAGES or size + len(text) > CHUNK_CHARACTERS):
             yield texts[low:high]
             low, size = high, 0
-        size += min(len(text), MAX_CHARACTERS)
+        size += len(text)
     if low < len(texts):
         yield texts[low:]
 
@@ -131,3 +165,16 @@ def default_model() -> ToneModel:
 def default_assessor() -> Assessor:
     """The assessor behind the module-level functions, made once."""
     return Assessor()
+
+
+def _remade(*made_of: Any) -> Assessor:
+    return (
+        _from_files(*made_of)
+        if all(isinstance(part, (str, Path, type(None))) for part in made_of)
+        else Assessor(*made_of)
+    )
+
+
+@cache
+def _from_files(model: str | Path | None, policy: str | Path | None, advice_language: str, rules: None) -> Assessor:
+    return Assessor(model, policy, advice_language, rules)

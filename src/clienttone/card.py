@@ -6,13 +6,21 @@ visible escapes (``\\x1b``), HTML is escaped. Offsets always refer to the messag
 
 from __future__ import annotations
 
-import html
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
-from clienttone.results import LABELS, Advice, Assessment, Threat
+from clienttone.results import LABELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from dataclasses import dataclass
+
+    from clienttone.results import Advice, Assessment, Threat
+
+    Span = tuple[int, int]
+else:
+    from clienttone.records import dataclass
 
 EXCERPT = 1200  # characters of a long message that are shown
 AROUND = 80  # characters of a long message shown on each side of marked words
@@ -20,8 +28,6 @@ MARKS_PER_LABEL = 6
 QUOTE = 80  # characters of a threat's words that are repeated in its line
 BAR = 20
 GAP = "..."
-
-Span = tuple[int, int]
 
 # Invisible, but part of ordinary spelling (Nepali conjuncts, emoji): joiners and the two white spaces a terminal obeys
 _HARMLESS = frozenset("\n\t\u200c\u200d")
@@ -226,6 +232,8 @@ _COLOURS = {"low": "#7a9e7e", "medium": "#d9a441", "high": "#c0504d"}
 
 
 def _escaped(text: str) -> str:
+    import html
+
     return html.escape(visible(text))
 
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from clienttone.amounts import Amount, find_amounts
-from clienttone.costs import Cost
-from clienttone.phrases import Hit, Word, split_words
-from clienttone.results import Context, Reason
-from clienttone.threat_rules import Indicator, ThreatRules
+from clienttone.phrases import split_words
+from clienttone.results import Reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from dataclasses import dataclass
+
+    from clienttone.costs import Cost
+    from clienttone.phrases import Hit, Words
+    from clienttone.results import Context
+    from clienttone.threat_rules import Indicator, ThreatRules
+
+    Span = tuple[int, int]
+    _Found = tuple[int, int, int] | None
+else:
+    from clienttone.records import dataclass
 
 _CLAIM_GAP = 12  # characters between "I will sue you for" and the sum claimed
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class Reading:
     """What the words of one message say, found once for all its threats."""
 
     message: str
-    words: Sequence[Word]
+    words: Words
     hits: Mapping[str, Sequence[Hit]]
     stake: Amount | None
     stake_usd: float | None
@@ -31,20 +41,23 @@ class Reading:
 
     def first(self, group: str, span: Span) -> Hit | None:
         """The first hit of a group that begins inside the span."""
-        hits = self.hits.get(group, ())
-        at = bisect_left(hits, span[0], key=_start)
-        return hits[at] if at < len(hits) and hits[at].start < span[1] else None
+        hits = self.hits.get(group)
+        if not hits:
+            return None
+        at = bisect_left(hits, span[:1])
+        return hits[at] if at < len(hits) and hits[at][0] < span[1] else None
 
-    def inside(self, group: str, span: Span) -> Iterator[Hit]:
+    def inside(self, group: str, span: Span) -> Sequence[Hit]:
         """All hits of a group that begin inside the span."""
-        hits = self.hits.get(group, ())
-        places = range(*(bisect_left(hits, place, key=_start) for place in span))
-        return (hits[place] for place in places)
+        hits = self.hits.get(group)
+        return hits[bisect_left(hits, span[:1]) : bisect_left(hits, span[1:])] if hits else ()
 
     def nearest(self, group: str, span: Span) -> Hit | None:
         """The first hit inside the span, else the one that stands closest to it in the message."""
-        hits = self.hits.get(group, ())
-        at = bisect_left(hits, span[0], key=_start)
+        hits = self.hits.get(group)
+        if not hits:
+            return None
+        at = bisect_left(hits, span[:1])
         around = hits[max(0, at - 1) : at + 1]
         return self.first(group, span) or min(around, key=lambda hit: _distance(hit, span), default=None)
 
@@ -57,7 +70,7 @@ class Reading:
 def read(message: str, context: Context, rules: ThreatRules) -> Reading:
     """Find the words, phrases and sums of a message, once for all its threats."""
     amounts = find_amounts(message)
-    words = split_words(message, rules.book.numbers, [(amount.start, amount.end) for amount in amounts])
+    words = split_words(message, [(amount.start, amount.end) for amount in amounts])
     hits = rules.book.find(words)
     stake, claimed = _stake(amounts, hits.get("claim", ()), context, rules)
     usd = rules.costs.usd(stake) if stake else None
@@ -74,7 +87,7 @@ def _stake(
             ["USD", *(amount.currency for amount in amounts)], key=lambda code: rules.costs.rates.get(code, 1.0)
         )
         return Amount(float(context.amount_at_stake), context.currency or written), False
-    ends = sorted(hit.end for hit in claims)
+    ends = sorted(hit[1] for hit in claims)
     rest = [amount for amount in amounts if not _claimed(amount, ends)]
     largest = max(rest or amounts, key=lambda amount: (rules.costs.usd(amount) or 0.0, amount.currency), default=None)
     return largest, not rest
@@ -85,18 +98,24 @@ def _claimed(amount: Amount, ends: Sequence[int]) -> bool:
     return at >= 0 and amount.start - ends[at] <= _CLAIM_GAP
 
 
-def apply(entry: Indicator, kind: str, span: Span, reading: Reading) -> Iterator[tuple[int, Reason]]:
-    """How many times the entry counts, with the reason; nothing where it does not apply."""
-    if entry.kinds and kind not in entry.kinds:
-        return
-    own_sentence = entry.points < 0 and kind in reading.rules.cheap_kinds
-    scope = (0, len(reading.message)) if entry.whole_message and not own_sentence else span
-    computed = COMPUTED.get(entry.id)
-    hit = reading.first(entry.id, span) or reading.first(entry.id, scope)
-    place = computed(kind, span, reading) if computed else (1, hit.start, hit.end) if hit else None
-    if place is not None:
-        text = entry.text.format(**_figures(kind, reading)) if "{" in entry.text else entry.text
-        yield place[0], Reason(entry.id, "raises" if entry.points > 0 else "lowers", place[1], place[2], text)
+def apply(entry: Indicator, kind: str, span: Span, reading: Reading) -> tuple[int, Reason] | None:
+    """The points that an entry of the kind's checklist adds, with the reason; None where it does not apply."""
+    if computed := COMPUTED.get(entry.id):
+        place = computed(kind, span, reading)
+    else:
+        place = _place(entry, span, reading)
+    if place is None:
+        return None
+    times, start, end = place
+    text = entry.text.format(**_figures(kind, reading)) if "{" in entry.text else entry.text
+    return entry.points * times, Reason(entry.id, "raises" if entry.points > 0 else "lowers", start, end, text)
+
+
+def _place(entry: Indicator, span: Span, reading: Reading) -> _Found:
+    hit = reading.first(entry.id, span)
+    if hit is None and entry.whole_message:
+        hit = reading.first(entry.id, (0, len(reading.message)))
+    return (1, hit[0], hit[1]) if hit else None
 
 
 def _figures(kind: str, reading: Reading) -> dict[str, str]:
@@ -119,7 +138,6 @@ def _relationship(context: Context) -> str:
     return ", ".join(part for part in (months, value) if part)
 
 
-_Found = tuple[int, int, int] | None
 _NOWHERE = (1, 0, 0)
 
 
@@ -151,14 +169,14 @@ def _cheap_act(kind: str, span: Span, reading: Reading) -> _Found:
 def _grand_harms(kind: str, span: Span, reading: Reading) -> _Found:
     scope = span if kind in reading.rules.cheap_kinds else (0, len(reading.message))
     found = [hit for group in reading.rules.grand if (hit := reading.first(group, scope))]
-    return (1, found[0].start, found[0].end) if len(found) >= reading.rules.grand_at_least else None
+    return (1, found[0][0], found[0][1]) if len(found) >= reading.rules.grand_at_least else None
 
 
 def _caps(kind: str, span: Span, reading: Reading) -> _Found:
-    start, end = (bisect_left(reading.words, place, key=_start) for place in span)
-    words = [reading.message[word.start : word.end] for word in reading.words[start:end]]
-    loud = sum(len(word) > 2 and word.isupper() for word in words)
-    return (1, *span) if loud >= 3 and 2 * loud >= len(words) else None
+    start, end = (bisect_left(reading.words.spans, (place,)) for place in span)
+    words = [reading.words.raw(at) for at in range(start, end)]
+    loud = [word for word in words if word.isupper() and len(word) > 2]
+    return (1, *span) if len(loud) >= 3 and 2 * len(loud) >= len(words) else None
 
 
 def _repeated(kind: str, span: Span, reading: Reading) -> _Found:
@@ -193,9 +211,5 @@ COMPUTED: dict[str, Callable[[str, Span, Reading], _Found]] = {
 }
 
 
-def _start(item: Hit | Word) -> int:
-    return item.start
-
-
 def _distance(hit: Hit, span: Span) -> int:
-    return max(span[0] - hit.end, hit.start - span[1], 0)
+    return max(span[0] - hit[1], hit[0] - span[1], 0)

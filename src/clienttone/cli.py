@@ -6,32 +6,32 @@ Errors are one line on stderr and never repeat a message's text.
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
-from functools import cache, partial
-from pathlib import Path
+from functools import cache
 
 from clienttone import __version__
-from clienttone.advice import languages, load_catalog
-from clienttone.assessor import Assessor
 from clienttone.card import one_line, to_text
 from clienttone.errors import ClientToneError, DataError, MissingExtra, explain
 from clienttone.options import BAD_FILE, INTERRUPTED, OK, SOME_ROWS_FAILED, parse
-from clienttone.policy import load_policy
-from clienttone.results import Assessment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from clienttone.assessor import Assessor
+    from clienttone.results import Assessment
 
 
 @cache
 def load_assessor(model: Path | None, policy: Path | None, advice_language: str) -> Assessor:
     """The assessor of these files (None: the shipped ones), loaded once a process."""
+    from clienttone.assessor import Assessor
+
     return Assessor(model=model, policy=policy, advice_language=advice_language)
 
 
@@ -49,6 +49,8 @@ def _message(text: str | None) -> str:
 
 
 def _print_json(value: object) -> None:
+    import json
+
     # ASCII escapes reach any terminal or pipe unharmed
     print(json.dumps(value, indent=2))
 
@@ -69,9 +71,11 @@ def _colour() -> bool:
 
 
 def _batch(options: argparse.Namespace) -> int:
+    from functools import partial
+
     from clienttone.integrations.tables import TableOptions, assess_table
 
-    table = TableOptions(**{f.name: getattr(options, f.name) for f in fields(TableOptions)})
+    table = TableOptions(**{name: getattr(options, name) for name in TableOptions.__match_args__})
     load_assessor(options.model, options.policy, options.advice_language)  # a bad model is known before any work
     assess_many = partial(assess_rows, options.model, options.policy, options.advice_language)
     with _terminated_is_interrupted():
@@ -83,6 +87,9 @@ def _batch(options: argparse.Namespace) -> int:
 @contextmanager
 def _terminated_is_interrupted() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, so that the temporary file is removed."""
+    import signal
+    import threading
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -126,9 +133,29 @@ def _train_extra() -> Iterator[None]:
 
 
 def _policy_check(options: argparse.Namespace) -> int:
+    from clienttone.policy import load_policy
+
+    if options.file is None:
+        _check_shipped()
+        return OK
     load_policy(options.file)
     print(f"{options.file}: ok")
     return OK
+
+
+def _check_shipped() -> None:
+    """Hold the shipped rules and locales to every rule for their kind; the other commands only see that none is altered."""
+    from clienttone.advice import languages, read_catalog
+    from clienttone.policy import check_default_policy
+    from clienttone.threat_rules import check_rules, load_rules
+    from clienttone.tomlfiles import shipped_path
+
+    check_default_policy()
+    load_rules()
+    check_rules()
+    for language in languages():
+        read_catalog(shipped_path(f"locales/{language}.toml"))
+    print(f"policy, threat rules and advice in {len(languages())} languages: ok")
 
 
 def _policy_explain(options: argparse.Namespace) -> int:
@@ -142,6 +169,8 @@ def _policy_explain(options: argparse.Namespace) -> int:
 
 
 def _advice_list(options: argparse.Namespace) -> int:
+    from clienttone.advice import languages, load_catalog
+
     written_in = " ".join(languages())  # a catalog that lacks an id does not load
     for advice in load_catalog(options.advice_language).entries.values():
         source = " ".join(advice.source) or "no row"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, NoReturn
 
-from clienttone.errors import PolicyError, explain
+from clienttone.errors import PolicyError
 from clienttone.results import LABELS, PATTERNS, THREAT_KINDS
+from clienttone.tomlfiles import check_keys, fail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from dataclasses import dataclass
+    from typing import Any
+
+    Facts = Mapping[str, frozenset[Any] | float | None]
+else:
+    from clienttone.records import dataclass
 
 BANDS = ("low", "medium", "high")
 CREDIBILITIES = ("low", "medium", "high", "treat_as_real")
@@ -26,8 +34,6 @@ CHOICES: dict[str, tuple[object, ...]] = {
 }
 COUNTS = ("earlier_threats", "carried_out", "relationship_months")
 _ALWAYS_KNOWN = (*LABELS, "reliable", "severity")  # listing every choice of these is no condition at all
-
-Facts = Mapping[str, "frozenset[Any] | float | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,18 @@ class Condition:
 def parse_conditions(where: str, table: object, also: bool) -> tuple[Condition, ...]:
     """The conditions of a ``when`` table; only an ``also`` rule may ask for a severity. Raises ``PolicyError``."""
     if not isinstance(table, dict):
-        fail(where, "a table of conditions", table, 'Write it as { abuse = "high" }.')
-    check_keys(where, table, (), tuple(c for c in (*CHOICES, *COUNTS) if also or c != "severity"))
+        fail(PolicyError, where, "a table of conditions", table, 'Write it as { abuse = "high" }.')
+    known = tuple(c for c in (*CHOICES, *COUNTS) if also or c != "severity")
+    check_keys(where, table, (), known, PolicyError)
     found = {name: _condition(f"{where}.{name}", name, value) for name, value in table.items()}
     if "reason" in found and table.get("reliable") is True:
-        fail(f"{where}.reason", "no reason beside reliable = true", table["reason"], "Such a rule never applies.")
+        fail(
+            PolicyError,
+            f"{where}.reason",
+            "no reason beside reliable = true",
+            table["reason"],
+            "Such a rule never applies.",
+        )
     if "threats" in found or "credibility" in found:
         found["threats"] = _threats(found.get("threats"), found.pop("credibility", None))
     return tuple(found.values())
@@ -88,11 +101,11 @@ def _threats(kinds: Condition | None, credibility: Condition | None) -> Conditio
 def _condition(where: str, name: str, value: object) -> Condition:
     if name in COUNTS:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-            fail(where, "a number above 0", value, "It is the least that is asked for.")
+            fail(PolicyError, where, "a number above 0", value, "It is the least that is asked for.")
         return Condition(name, value, f"at least {value}")
     wanted = choices(where, value, CHOICES[name])
     if name in _ALWAYS_KNOWN and len(set(wanted)) == len(CHOICES[name]):
-        fail(where, "fewer than all choices", value, "Leave the condition out: it always holds.")
+        fail(PolicyError, where, "fewer than all choices", value, "Leave the condition out: it always holds.")
     return Condition(name, frozenset(wanted), " or ".join(map(str, wanted)))
 
 
@@ -101,23 +114,7 @@ def choices(where: str, value: object, allowed: tuple[Any, ...]) -> list[Any]:
     items = value if isinstance(value, list) else [value]
     for item in items:
         if not any(type(item) is type(a) and item == a for a in allowed):
-            fail(where, f"one of {', '.join(map(str, allowed))}", item, "Correct the name.")
+            fail(PolicyError, where, f"one of {', '.join(map(str, allowed))}", item, "Correct the name.")
     if not items or len(set(items)) < len(items):
-        fail(where, "different choices", value, "Name each once, at least one.")
+        fail(PolicyError, where, "different choices", value, "Name each once, at least one.")
     return items
-
-
-def check_keys(where: str, table: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-    """Raise ``PolicyError`` for a key that is unknown or missing."""
-    for key in table:
-        if key not in required and key not in optional:
-            fail(where, f"only the keys {', '.join((*required, *optional))}", key, "Correct or remove it.")
-    for key in required:
-        if key not in table:
-            fail(where, f"the key {key}", "none", "Add it.")
-
-
-def fail(where: object, expected: str, found: object, remedy: str) -> NoReturn:
-    """Raise ``PolicyError`` in the one wording, with what was found cut to a readable length."""
-    shown = str(found) if isinstance(found, (str, Exception)) else repr(found)
-    raise PolicyError(explain(where, expected, shown[:120], remedy))

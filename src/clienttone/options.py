@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
 
 from clienttone import __version__
 from clienttone.results import Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
 OK, SOME_ROWS_FAILED, USAGE, BAD_FILE, INTERRUPTED = 0, 1, 2, 3, 130
 EPILOG = """exit codes:
@@ -52,7 +54,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _context(options: argparse.Namespace) -> Context:
-    given = {f.name: getattr(options, f.name, None) for f in fields(Context)}
+    given = {name: getattr(options, name, None) for name in Context.__match_args__}
     return Context(**{name: value for name, value in given.items() if value is not None})
 
 
@@ -76,7 +78,8 @@ def build_parser() -> Parser:
     _add_train_options(add("train", "train a model", data, progress))
     add("evaluate", "measure a model", data, model)
     add_policy = _adder(add("policy", "check or explain a policy"), "policy ")
-    add_policy("check", "check a policy file").add_argument("file", type=Path, metavar="FILE")
+    check = add_policy("check", "check a policy file")
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="without it, all that is shipped")
     add_policy("explain", "which rules were tried, and why one won", message, policy, model, context)
     add_advice = _adder(add("advice", "the advice there is"), "advice ")
     add_advice("list", "every advice id with its text and source", language)

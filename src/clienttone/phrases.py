@@ -10,154 +10,235 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from dataclasses import dataclass
+else:
+    from clienttone.records import dataclass
 
 # Vowel signs and other marks of Devanagari and the combining accents belong to the word, though \w leaves them out.
-_LETTERS = r"[^\W_\u0300-\u036f]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d]"
-_WORD = re.compile(rf"(?:{_LETTERS})+(?:['’ʼ](?:{_LETTERS})+)*")
-_BREAK = re.compile(r"[!?।॥…\n;\u037e]|[.](?=\s|[\"'”»)]|$)")
+_LETTERS = r"(?:[^\W_]++|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d]++)++"
+_WORD = re.compile(rf"{_LETTERS}(?:['’ʼ]{_LETTERS})*+")
+_ASCII_WORD = re.compile(r"[0-9A-Za-z]+(?:'[0-9A-Za-z]+)*")
+_BREAK = re.compile(rf"[!?।॥…\n;\u037e]|[.](?=\s|[\"'”»)]|{_LETTERS}|$)")
 _DROPPED = re.compile("[\u0300-\u036f'’ʼ\u200c\u200d]")
 # A full stop after these is no end of a sentence.
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr no nr kl rs nrs rp atty adv st jr inc ltd art αρ αριθ κ blg रु रू नं".split()  # noqa: SIM905
 )
+_SIGNS = ("#", "~", "^")
+_SHORTEST_START = 3  # letters of a prefix at the head of a phrase, by which it is found
 _LONGEST_PREFIX = 24
 
-
-class Word(NamedTuple):
-    """A word of a message: folded text, place, number of the sentence, and what ``#``, ``~`` and ``^`` ask for."""
-
-    text: str
-    start: int
-    end: int
-    sentence: int
-    digits: bool
-    number: bool
-    name: bool
+# Where a phrase stands: start and end in the message, number of the sentence.
+Hit = tuple[int, int, int]
 
 
-_CLASSES: dict[str, Callable[[Word], bool]] = {
-    "#": lambda word: word.digits,
-    "~": lambda word: word.number,
-    "^": lambda word: word.name,
-    "?": lambda word: True,  # what "_" is made of
-}
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a message in order; numbers inside the ``money`` spans (sorted) do not count as such.
+
+    Of each word ``texts`` has the folded text, ``spans`` the place, and ``sentences`` the number of its sentence, from 0.
+    """
+
+    message: str
+    texts: list[str]
+    spans: list[tuple[int, int]]
+    sentences: list[int]
+    money: Sequence[tuple[int, int]]
+
+    def raw(self, at: int) -> str:
+        """A word as it is written."""
+        return self.message[slice(*self.spans[at])]
+
+    def digits(self, at: int) -> bool:
+        """Whether a word is a number in digits, and no part of a sum."""
+        start = self.spans[at][0]
+        return self.message[start].isdigit() and not self._in_money(start)
+
+    def name(self, at: int) -> bool:
+        """Whether a word is capitalised, but not all in capitals."""
+        raw = self.raw(at)
+        return len(raw) > 1 and raw[0].isupper() and not raw.isupper()
+
+    def _in_money(self, place: int) -> bool:
+        before = bisect_right(self.money, place, key=lambda span: span[0]) - 1
+        return before >= 0 and place < self.money[before][1]
 
 
-class Hit(NamedTuple):
-    """Where a phrase stands: ``message[start:end]``, in which sentence."""
+def fold(text: str) -> str:
+    """Text as it is compared: case folded, without apostrophes and the accents of Latin and Greek letters."""
+    if text.isascii():
+        return text.lower().replace("'", "")
+    return _DROPPED.sub("", unicodedata.normalize("NFD", text.casefold()))
 
-    start: int
-    end: int
-    sentence: int
+
+def split_words(message: str, money: Sequence[tuple[int, int]] = ()) -> Words:
+    """The words of the message; the ``money`` spans are sorted."""
+    spans = [found.span() for found in (_ASCII_WORD if message.isascii() else _WORD).finditer(message)]
+    # one word a line is folded at once; a line end is no part of any word, and folding leaves it alone
+    texts = fold("\n".join([message[start:end] for start, end in spans])).split("\n") if spans else []
+    return Words(message, texts, spans, _sentences(message, texts, spans), money)
 
 
-@dataclass(slots=True)
+def _sentences(message: str, texts: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The number of each word's sentence; between two words the first mark decides whether a sentence ends."""
+    numbers: list[int] = []
+    sentence = seen = 0
+    for found in _BREAK.finditer(message):
+        words = bisect_left(spans, found.span())  # as many stand before the mark
+        if words > seen and not (found.group() == "." and texts[words - 1] in _ABBREVIATIONS):
+            numbers += [sentence] * (words - len(numbers))
+            sentence += 1
+        seen = words
+    return numbers + [sentence] * (len(texts) - len(numbers))
+
+
 class _Node:
-    words: dict[str, _Node] = field(default_factory=dict)
-    prefixes: dict[str, _Node] = field(default_factory=dict)
-    classes: dict[str, _Node] = field(default_factory=dict)
-    groups: list[str] = field(default_factory=list)
+    """What may come next in a phrase, and the groups whose phrase ends here; prefixes are sorted by length.
 
+    A node that is not ``wide`` leads on by its words only.
+    """
 
-def fold(word: str) -> str:
-    """The word as it is compared: case folded, without apostrophes and the accents of Latin and Greek letters."""
-    if word.isascii():
-        return word.lower().replace("'", "")
-    return _DROPPED.sub("", unicodedata.normalize("NFD", word.casefold()))
+    __slots__ = ("groups", "prefixes", "signs", "wide", "words")
 
+    def __init__(self) -> None:
+        self.words: dict[str, _Node] = {}
+        self.prefixes: dict[str, _Node] = {}
+        self.signs: dict[str, _Node] = {}
+        self.groups: list[str] = []
+        self.wide = False
 
-def split_words(
-    message: str, numbers: frozenset[str] = frozenset(), money: Sequence[tuple[int, int]] = ()
-) -> list[Word]:
-    """The words of the message in order; those inside the ``money`` spans (sorted) do not count as numbers."""
-    words: list[Word] = []
-    sentence = place = 0
-    starts = [start for start, _ in money]
-    for found in _WORD.finditer(message):
-        raw, start, end = found.group(), found.start(), found.end()
-        sentence += bool(words) and _ends_sentence(message, place, start, words[-1].text)
-        text = fold(raw)
-        digits = raw[0].isdigit() and not _inside(start, starts, money)
-        number = digits or text in numbers
-        name = len(raw) > 1 and raw[0].isupper() and not raw.isupper()
-        words.append(Word(text, start, end, sentence, digits, number, name))
-        place = end
-    return words
-
-
-def _ends_sentence(message: str, place: int, start: int, before: str) -> bool:
-    found = _BREAK.search(message, place, start)
-    return found is not None and not (found.group() == "." and before in _ABBREVIATIONS)
-
-
-def _inside(place: int, starts: Sequence[int], spans: Sequence[tuple[int, int]]) -> bool:
-    at = bisect_left(starts, place + 1) - 1
-    return at >= 0 and place < spans[at][1]
-
-
-class PhraseBook:
-    """Phrases by group, ready to be looked for; ``numbers`` are the words that ``~`` takes beside digits."""
-
-    def __init__(self, groups: Mapping[str, Iterable[str]], numbers: Iterable[str] = ()) -> None:
-        self.numbers = frozenset(fold(word) for word in numbers)
-        self._root = _Node()
-        for group, phrases in groups.items():
-            for phrase in phrases:
-                for parts in _expand(parse(phrase)):
-                    self._add(parts, group)
-
-    def _add(self, parts: Sequence[str], group: str) -> None:
-        node = self._root
+    def grow(self, parts: Sequence[str], group: str) -> None:
+        """Add a phrase of these parts."""
+        node = self
         for part in parts:
-            if part in _CLASSES:
-                node = node.classes.setdefault(part, _Node())
+            node.wide |= part in _SIGNS or part == "?" or part.endswith("*")
+            if part in _SIGNS or part == "?":
+                node = node.signs.setdefault(part, _Node())
             elif part.endswith("*"):
-                node = node.prefixes.setdefault(part[:-1], _Node())
+                below = node.prefixes.setdefault(part[:-1], _Node())
+                node.prefixes = dict(sorted(node.prefixes.items(), key=lambda item: len(item[0])))
+                node = below
             else:
                 node = node.words.setdefault(part, _Node())
+        node.wide = True
         if group not in node.groups:
             node.groups.append(group)
 
-    def find(self, words: Sequence[Word]) -> dict[str, list[Hit]]:
+
+class PhraseBook:
+    """Phrases by group, ready to be looked for; ``numbers`` are the words that ``~`` takes beside digits.
+
+    Phrases are filed by their first part and read on when it first turns up in a message. Raises ``ValueError`` for some
+    unusable phrases; `parse` finds all of them.
+    """
+
+    def __init__(self, groups: Mapping[str, Iterable[str]], numbers: Iterable[str] = ()) -> None:
+        self.numbers = frozenset(fold("\n".join(numbers)).split("\n"))
+        self._nodes: dict[str, _Node] = {}
+        self._filed: dict[str, list[tuple[str, str]]] = {}
+        filed = self._filed
+        for group, phrases in groups.items():
+            for phrase in fold("\n".join(phrases)).split("\n"):
+                filed.setdefault(_first_part(phrase), []).append((group, phrase))
+        self._prefixes: dict[str, list[str]] = {}
+        for key in sorted((key for key in filed if key.endswith("*")), key=len):
+            self._prefixes.setdefault(key[:_SHORTEST_START], []).append(key)
+        self._signs = [sign for sign in _SIGNS if sign in filed]
+        self._after_signs = {parse(phrase)[1] for sign in self._signs for _, phrase in filed[sign]}
+
+    def find(self, words: Words) -> dict[str, list[Hit]]:
         """All places of all groups, each list sorted by start; time grows with the number of words, not its square."""
         hits: dict[str, list[Hit]] = {}
-        for first, word in enumerate(words):
-            waiting = [(node, first + 1) for node in _step(self._root, word)]
-            while waiting:
-                node, after = waiting.pop()
-                for group in node.groups:
-                    hits.setdefault(group, []).append(Hit(word.start, words[after - 1].end, word.sentence))
-                if after < len(words) and words[after].sentence == word.sentence:
-                    waiting += [(child, after + 1) for child in _step(node, words[after])]
+        filed, prefixes, after_signs, texts = self._filed, self._prefixes, self._after_signs, words.texts
+        places = {at for at, text in enumerate(texts) if text in filed or text[:_SHORTEST_START] in prefixes}
+        if not after_signs.isdisjoint(texts):
+            places |= {at - 1 for at, text in enumerate(texts) if at and text in after_signs}
+        for first in sorted(places):
+            text, following = texts[first], texts[first + 1] if first + 1 < len(texts) else ""
+            keys = [text] if text in filed else []
+            if text[:_SHORTEST_START] in prefixes:
+                keys += [key for key in prefixes[text[:_SHORTEST_START]] if text.startswith(key[:-1])]
+            if following in after_signs:
+                keys += [sign for sign in self._signs if self._fits(sign, words, first)]
+            for key in reversed(keys):
+                node = self._nodes.get(key) or self._node(key)
+                if node.wide or following in node.words:
+                    self._walk(node, first, words, hits)
         return hits
 
+    def _walk(self, node: _Node, first: int, words: Words, hits: dict[str, list[Hit]]) -> None:
+        """Follow the phrases whose first part is the word ``first``, and ``node`` what may come next."""
+        texts, sentences, sentence = words.texts, words.sentences, words.sentences[first]
+        waiting = [(node, first + 1)]
+        while waiting:
+            node, after = waiting.pop()
+            for group in node.groups:
+                hits.setdefault(group, []).append((words.spans[first][0], words.spans[after - 1][1], sentence))
+            if after == len(texts) or sentences[after] != sentence:
+                continue
+            text = texts[after]
+            if text in node.words:
+                waiting.append((node.words[text], after + 1))
+            if node.prefixes:
+                waiting += [(child, after + 1) for prefix, child in node.prefixes.items() if text.startswith(prefix)]
+            if node.signs:
+                waiting += [(child, after + 1) for sign, child in node.signs.items() if self._fits(sign, words, after)]
 
-def _step(node: _Node, word: Word) -> list[_Node]:
-    found = [node.words[word.text]] if word.text in node.words else []
-    if node.prefixes:
-        lengths = range(1, min(len(word.text), _LONGEST_PREFIX) + 1)
-        found += [node.prefixes[word.text[:n]] for n in lengths if word.text[:n] in node.prefixes]
-    return found + [child for sign, child in node.classes.items() if _CLASSES[sign](word)]
+    def _fits(self, sign: str, words: Words, at: int) -> bool:
+        if sign == "^":
+            return words.name(at)
+        return sign == "?" or (sign == "~" and words.texts[at] in self.numbers) or words.digits(at)
+
+    def _node(self, key: str) -> _Node:
+        """What follows a first part. Two threads may both make it, to the same effect."""
+        node = _Node()
+        for group, phrase in self._filed[key]:
+            for parts in _expand(parse(phrase)):
+                node.grow(parts[1:], group)
+        self._nodes[key] = node
+        return node
+
+
+def _first_part(phrase: str) -> str:
+    """``parse(phrase)[0]`` of a folded phrase, without reading on where that is easy."""
+    head = phrase.partition(" ")[0]
+    if head.isalnum():
+        return head
+    found = _WORD.fullmatch(head.removesuffix("*"))
+    if found is None:
+        return parse(phrase)[0]
+    return found.group()[:_LONGEST_PREFIX] + "*" if head.endswith("*") else head
 
 
 def parse(phrase: str) -> list[str]:
-    """The parts of a phrase, folded; raises ``ValueError`` where it has none or begins or ends with ``_``."""
+    """The parts of a phrase, folded.
+
+    Raises ``ValueError`` where it has none, begins or ends with ``_``, begins with a prefix of fewer than 3 letters, or has
+    no whole word behind a sign at its beginning.
+    """
     parts: list[str] = []
     for chunk in phrase.split():
-        if chunk in ("_", "#", "~", "^"):
+        if chunk == "_" or chunk in _SIGNS:
             parts.append(chunk)
             continue
         texts = [fold(found) for found in _WORD.findall(chunk)]
         if texts and chunk.endswith("*"):
             texts[-1] = texts[-1][:_LONGEST_PREFIX] + "*"
         parts += texts
-    if not parts or "_" in (parts[0], parts[-1]):
+    if not parts or "_" in (parts[0], parts[-1]) or not _can_begin(parts):
         raise ValueError(phrase)
     return parts
+
+
+def _can_begin(parts: Sequence[str]) -> bool:
+    if parts[0] in _SIGNS:
+        return len(parts) > 1 and parts[1] not in (*_SIGNS, "_") and not parts[1].endswith("*")
+    return not parts[0].endswith("*") or len(parts[0]) > _SHORTEST_START
 
 
 def _expand(parts: Sequence[str]) -> list[list[str]]:

@@ -5,10 +5,19 @@ Offsets are indices into the message exactly as it was passed in, ``message[star
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from dataclasses import dataclass
+    from typing import Any, Literal
+
+    Band = Literal["low", "medium", "high"]
+else:
+    from clienttone.records import dataclass
+
+    Band = str
 
 LABELS = ("abuse", "threat", "bluff", "frustration")
 THREAT_KINDS = (
@@ -17,8 +26,6 @@ THREAT_KINDS = (
 PATTERNS = (
     "late_payment", "controlling", "distrust", "know_better", "scope_creep", "indecision", "refund_abuse",
 )  # fmt: skip
-
-Band = Literal["low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,11 @@ class Prediction:
     reliable: bool = True
     reason: str = ""
 
+    def __reduce__(self) -> tuple[Callable[..., Prediction], tuple[Any, ...]]:
+        """Read-only views cannot be pickled, so their dicts are."""
+        fields = {name: getattr(self, name) for name in self.__match_args__}
+        return _prediction, (fields | {"bands": dict(self.bands), "evidence": dict(self.evidence)},)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -177,7 +189,7 @@ class Assessment:
 
     prediction: Prediction
     decision: Decision
-    advice: tuple[Advice, ...] = field(default=())
+    advice: tuple[Advice, ...] = ()
 
     @property
     def scores(self) -> Scores:
@@ -215,18 +227,18 @@ class Assessment:
         """A JSON-ready dict of plain dicts, lists, strings, numbers and booleans; never holds the message."""
         p = self.prediction
         return {
-            "scores": asdict(p.scores),
+            "scores": _plain(p.scores),
             "labels": list(p.labels),
             "bands": dict(p.bands),
-            "threats": [asdict(t) for t in p.threats],
-            "patterns": [asdict(x) for x in p.patterns],
-            "evidence": {label: [asdict(e) for e in spans] for label, spans in p.evidence.items()},
+            "threats": [{**_plain(t), "reasons": tuple(map(_plain, t.reasons))} for t in p.threats],
+            "patterns": list(map(_plain, p.patterns)),
+            "evidence": {label: list(map(_plain, spans)) for label, spans in p.evidence.items()},
             "language": p.language,
             "coverage": p.coverage,
             "reliable": p.reliable,
             "reason": p.reason,
-            "decision": {**asdict(self.decision), "advice": list(self.decision.advice)},
-            "advice": [{**asdict(x), "source": list(x.source), "reply": list(x.reply)} for x in self.advice],
+            "decision": {**_plain(self.decision), "advice": list(self.decision.advice)},
+            "advice": [{**_plain(x), "source": list(x.source), "reply": list(x.reply)} for x in self.advice],
         }
 
     def html(self, message: str = "") -> str:
@@ -242,3 +254,12 @@ class Assessment:
 def read_only(mapping: dict[str, Any]) -> Mapping[str, Any]:
     """A view that cannot be written to, so that frozen results stay frozen."""
     return MappingProxyType(mapping)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__match_args__}
+
+
+def _prediction(fields: dict[str, Any]) -> Prediction:
+    views = {name: read_only(fields[name]) for name in ("bands", "evidence")}
+    return Prediction(**{**fields, **views})

@@ -8,15 +8,20 @@ sum gives low, medium or high. Threats of violence, to property and of self-harm
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
-from typing import Literal
 
-from clienttone.checks import Reading, Span, apply, read
-from clienttone.phrases import Hit
+from clienttone.checks import COMPUTED, apply, read
 from clienttone.results import Context, Reason, Threat
-from clienttone.threat_rules import NotThreat, ThreatRules, load_rules
+from clienttone.threat_rules import ThreatRules, load_rules
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+    from typing import Literal
+
+    from clienttone.checks import Reading, Span
+    from clienttone.phrases import Hit
+    from clienttone.threat_rules import NotThreat
 
 __all__ = ["ThreatRules", "analyse", "combine_bluff", "load_rules"]
 
@@ -45,7 +50,8 @@ def analyse(
         return ()
     reading = read(message, context or Context(), rules or load_rules())
     whole = (0, len(message))
-    said = {rule.id for rule in reading.rules.not_threats if rule.whole_message and _holds(rule, whole, reading)}
+    written = [rule for rule in reading.rules.not_threats if rule.id in reading.hits]
+    said = {rule.id for rule in written if rule.whole_message and _holds(rule, whole, reading)}
     return tuple(_weigh(threat, reading) for threat in threats if not _is_none(threat, said, reading))
 
 
@@ -68,12 +74,10 @@ def combine_bluff(bluff: float, threat: float, threats: Sequence[Threat]) -> flo
 
 def _is_none(threat: Threat, said: AbstractSet[str], reading: Reading) -> bool:
     """Whether the text shows that this is no threat; ``said`` are the rules that hold for the whole message."""
-    rules = [rule for rule in reading.rules.not_threats if not rule.kinds or threat.kind in rule.kinds]
-    if threat.kind in reading.rules.treat_as_real:
-        rules = [rule for rule in rules if rule.floored]
-    elif _is_quoted(threat, reading):
-        return True
     span = (threat.start, threat.end)
+    if threat.kind not in reading.rules.treat_as_real and _is_quoted(span, reading):
+        return True
+    rules = [rule for rule in reading.rules.no_threat[threat.kind] if rule.id in reading.hits]
     return any(rule.id in said if rule.whole_message else _holds(rule, span, reading) for rule in rules)
 
 
@@ -88,38 +92,42 @@ def _guarded(group: str, hit: Hit, rule: NotThreat, span: Span, reading: Reading
 
     Words of intent that touch the hit belong to it ("I'm going to" in "I'm going to die of boredom") and do not count.
     """
-    window = (hit.start - _LONGEST_DEMAND, hit.end + _LONGEST_DEMAND) if rule.whole_message else span
+    start, end, sentence = hit
+    window = (start - _LONGEST_DEMAND, end + _LONGEST_DEMAND) if rule.whole_message else span
     return any(
-        (other.sentence == hit.sentence or not rule.whole_message)
-        and (group != "own_act" or other.end + 1 < hit.start or other.start > hit.end)
-        for other in reading.inside(group, window)
+        (other_sentence == sentence or not rule.whole_message)
+        and (group != "own_act" or other_end + 1 < start or other_start > end)
+        for other_start, other_end, other_sentence in reading.inside(group, window)
     )
 
 
-def _is_quoted(threat: Threat, reading: Reading) -> bool:
+def _is_quoted(span: Span, reading: Reading) -> bool:
     """Whether the candidate is a quoted line of a mail, or threatens only in the words of someone else."""
-    span = (threat.start, threat.end)
-    line = reading.message.rfind("\n", 0, threat.start) + 1
-    if reading.message[line : line + 1] == ">":
+    message, (start, end) = reading.message, span
+    if message.startswith(">", message.rfind("\n", 0, start) + 1):
         return True
-    quotations = _QUOTED.finditer(reading.message, max(0, threat.start - 1), threat.end + 1)
-    spans = [match.span() for match in quotations]
-    told = [span for span in spans if reading.first("speech", (span[0] - 2 * _SPEECH_GAP, span[0])) is not None]
-    own = [any(start <= hit.start < end for start, end in told) for hit in reading.inside("own_act", span)]
-    return bool(own) and all(own)
+    own = reading.inside("own_act", span)
+    if not own:
+        return False
+    quotations = [match.span() for match in _QUOTED.finditer(message, max(0, start - 1), end + 1)]
+    told = [place for place in quotations if reading.first("speech", (place[0] - 2 * _SPEECH_GAP, place[0]))]
+    return all(any(first <= hit[0] < last for first, last in told) for hit in own)
 
 
 def _weigh(threat: Threat, reading: Reading) -> Threat:
-    span = (threat.start, threat.end)
-    found = [(entry.points * times, reason) for entry in reading.rules.indicators
-             for times, reason in apply(entry, threat.kind, span, reading)]  # fmt: skip
-    credibility, reasons = _level(threat.kind, found, reading.rules)
+    kind, span = threat.kind, (threat.start, threat.end)
+    entries = [entry for entry in reading.rules.checklist[kind] if entry.id in COMPUTED or entry.id in reading.hits]
+    found = [each for entry in entries if (each := apply(entry, kind, span, reading))]
+    credibility, reasons = _level(kind, found, reading.rules)
     deadline = reading.nearest("specific_deadline", span)
-    return replace(
-        threat,
+    return Threat(
+        kind,
+        threat.score,
+        threat.start,
+        threat.end,
         form=_form(span, reading),
         demand=_demand(span, reading),
-        deadline=(deadline.start, deadline.end) if deadline else None,
+        deadline=deadline[:2] if deadline else None,
         credibility=credibility,
         reasons=reasons,
     )
@@ -143,7 +151,7 @@ def _form(span: Span, reading: Reading) -> Literal["direct", "conditional", "vei
     """Veiled where the only condition is part of the hint itself ("it would be a shame if …")."""
     hint = reading.first("veiled", span)
     conditions = reading.inside("conditional", span)
-    if any(hint is None or condition.end <= hint.start or condition.start > hint.end + 1 for condition in conditions):
+    if any(hint is None or end <= hint[0] or start > hint[1] + 1 for start, end, _ in conditions):
         return "conditional"
     return "veiled" if hint else "direct"
 
@@ -153,7 +161,8 @@ def _demand(span: Span, reading: Reading) -> Span | None:
     hit = reading.nearest("demand", span)
     if hit is None:
         return None
-    clause = _CLAUSE_END.search(reading.message, hit.end, hit.end + _LONGEST_DEMAND)
-    end = clause.start() if clause else min(len(reading.message), hit.end + _LONGEST_DEMAND)
-    turn = reading.first("conditional", (hit.end, end))
-    return hit.start, hit.start + len(reading.message[hit.start : turn.start if turn else end].rstrip())
+    message, (start, asked, _) = reading.message, hit
+    clause = _CLAUSE_END.search(message, asked, asked + _LONGEST_DEMAND)
+    end = clause.start() if clause else min(len(message), asked + _LONGEST_DEMAND)
+    turn = reading.first("conditional", (asked, end))
+    return start, start + len(message[start : turn[0] if turn else end].rstrip())

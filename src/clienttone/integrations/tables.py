@@ -6,14 +6,11 @@ or has no text keeps its place: its ``error`` says why, and so does a line on st
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import secrets
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +20,7 @@ from typing import BinaryIO
 from clienttone.errors import DataError, explain
 from clienttone.integrations.formats import FORMATS, TABLES, Table, need
 from clienttone.integrations.rows import RESULT_COLUMNS, AssessMany, Cell, Chunk, Result, TableOptions, score_cells
+from clienttone.workers import in_order
 
 __all__ = ["FORMATS", "RESULT_COLUMNS", "AssessMany", "Counts", "TableOptions", "assess_table"]
 
@@ -37,32 +35,19 @@ class Counts:
     failed: int
 
 
-def _ignore_interrupt() -> None:
-    # the parent handles it; a traceback from each worker would only bury its message
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _scored(
     assess_many: AssessMany, chunks: Iterator[Chunk], workers: int
 ) -> Generator[tuple[Chunk, list[Result]], None, None]:
-    """Each chunk with its results, in order; with processes, at most one chunk more than workers is under way."""
-    score = partial(score_cells, assess_many)
-    if workers == 1:
-        yield from ((chunk, score(chunk.cells)) for chunk in chunks)
-        return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _ignore_interrupt)
-    waiting: deque[tuple[Chunk, Future[list[Result]]]] = deque()
-    try:
+    """Each chunk with its results, in order; with several workers, only a few chunks are under way at a time."""
+    waiting: deque[Chunk] = deque()
+
+    def cells() -> Iterator[list[Cell]]:
         for chunk in chunks:
-            waiting.append((chunk, pool.submit(score, chunk.cells)))
-            if len(waiting) > workers:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+            waiting.append(chunk)
+            yield chunk.cells
+
+    for results in in_order(partial(score_cells, assess_many), cells(), workers, threads=False):
+        yield waiting.popleft(), results
 
 
 def _format(source: Path, target: Path, named: str | None) -> str:
