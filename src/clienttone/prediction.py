@@ -86,12 +86,19 @@ def _patterns(model: ToneModel, chances: Mapping[str, float]) -> tuple[Pattern, 
 
 
 def _kinds(model: ToneModel, chances: Mapping[str, float], threatening: bool) -> list[str]:
-    """The kinds of threat above their threshold, likeliest first; at least one where the threat label is set."""
-    score = {k: chances[_KIND[k]] for k in (THREAT_KINDS if threatening else SAFETY_KINDS)}
-    found = [k for k, s in score.items() if s >= model.head(_KIND[k]).threshold]
+    """The kinds of threat that the message makes, likeliest first.
+
+    Where the threat label is set: those above their threshold, at least one. Where it is not: those that are nearly sure
+    by themselves, and the safety kinds above their threshold.
+    """
+    score = {k: chances[_KIND[k]] for k in THREAT_KINDS}
+    heads = {k: model.head(_KIND[k]) for k in THREAT_KINDS}
+    found = [
+        k for k, s in score.items() if s >= (heads[k].threshold if threatening or k in SAFETY_KINDS else heads[k].high)
+    ]
     if threatening and not found:
         found = [max(score, key=score.__getitem__)]
     best = max([score[k] for k in found if k not in SAFETY_KINDS], default=0.0)
     # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
-    found = [k for k in found if k not in SAFETY_KINDS or score[k] >= min(best, model.head(_KIND[k]).high)]
+    found = [k for k in found if k not in SAFETY_KINDS or score[k] >= min(best, heads[k].high)]
     return sorted(found, key=lambda k: -score[k])
