@@ -1,11 +1,15 @@
 """The bluff score in agreement with the credibility of the threats."""
 
+import dataclasses
+
 import pytest
 from candidates import LEVEL
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clienttone.results import Reason, Threat
+from clienttone.assessor import agree, default_assessor
+from clienttone.prediction import predict
+from clienttone.results import Reason, Scores, Threat
 from clienttone.threats import combine_bluff
 
 
@@ -36,3 +40,10 @@ def test_doubtful_threats_score_higher_and_mixed_ones_as_learnt():
 def test_bluff_is_bounded_by_threat_and_monotone(bluff, other, threat, threats):
     low, high = (combine_bluff(score, threat, threats) for score in sorted((bluff, other)))
     assert 0 <= low <= high <= threat
+
+
+def test_a_bluff_is_labelled_only_where_a_threat_is():
+    model, raw = default_assessor().model, predict(default_assessor().model, ["You will regret this"])[0]
+    sure = Scores(0.0, 0.9, 0.9, 0.0)
+    assert agree(model, dataclasses.replace(raw, scores=sure, labels=("threat",)), ()).labels == ("threat", "bluff")
+    assert agree(model, dataclasses.replace(raw, scores=sure, labels=("bluff",)), ()).labels == ()

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from clienttone import engine
+from clienttone import engine, normalize
+from clienttone.assessor import DEFAULT_MODEL
+from clienttone.model import load_model
 
 SMALL = "import sys, clienttone; clienttone.assess('You idiots, I will sue you. Pay me now!'); print('numpy' in sys.modules)"
 
@@ -26,6 +28,18 @@ def test_with_the_c_engine_one_message_needs_no_numpy():
 
 def test_numpy_does_everything_where_it_is_asked_for():
     assert run(SMALL, CLIENTTONE_ENGINE="numpy") == ["True"]
+
+
+@pytest.mark.parametrize("name", ["c", "numpy"])
+def test_messages_may_change_while_they_are_scored(monkeypatch, name):
+    if name == "c" and engine.ENGINE != "c":
+        pytest.skip("the C extension is not built, or numpy was asked for")
+    monkeypatch.setattr(engine, "ENGINE", name)
+    model, messages = load_model(DEFAULT_MODEL), ["> a", "b", "c"]
+    for module in (engine, normalize):
+        monkeypatch.setattr(module, "cut", lambda message: messages.clear() or message)
+    assert engine.score(model, messages).shape == (3, 4)
+    assert not messages
 
 
 def test_both_engines_assess_alike():

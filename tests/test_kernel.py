@@ -192,6 +192,15 @@ def test_a_wrong_place_for_the_answer_is_refused():
             scorer.score(["a"], str, out)
 
 
+def test_more_messages_than_there_are_numbers_do_not_fit():
+    class Endless(list):
+        def __len__(self):
+            return 1 << 60  # times 16 bytes is 0
+
+    with pytest.raises(ValueError, match="expected 1152921504606846976 aligned rows"):
+        kernel.Scorer(*scorer_arguments()).score(Endless("a"), str, np.zeros((0, 4), np.float32))
+
+
 def test_wrong_arguments_are_named():
     with pytest.raises(TypeError, match=r"messages\[1\] must be str"):
         MODEL.score(["a", 1])

@@ -128,6 +128,9 @@ def _unpack_some(packed: Bytes, at: NDArray[np.int64], heads: int) -> tuple[NDAr
     out[row, head] = _MIDDLE[nibbles]
     top = nibbles == _LARGEST
     half = -(-np.bincount(row, minlength=len(at)) // 2)
+    sizes = width + half + np.bincount(row[top], minlength=len(at))
+    if np.any(at + sizes > len(packed) - PADDING):
+        raise ValueError("packed rows run past their end")
     largest = packed[at[row[top]] + width + half[row[top]] + _ordinals(row[top])]
     out[row[top], head[top]] = largest.view(np.int8)
-    return out, width + half + np.bincount(row[top], minlength=len(at))
+    return out, sizes

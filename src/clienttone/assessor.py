@@ -11,7 +11,7 @@ from clienttone.advice import Catalog, load_catalog, render
 from clienttone.engine import ENGINE
 from clienttone.model import ToneModel, load_model
 from clienttone.policy import Policy, load_policy
-from clienttone.prediction import band, predict
+from clienttone.prediction import band, check_heads, predict
 from clienttone.results import LABELS, Assessment, Context, Prediction, Scores, Threat, read_only
 from clienttone.threats import ThreatRules, analyse, combine_bluff, load_rules
 from clienttone.workers import check_workers, in_order
@@ -50,6 +50,7 @@ class Assessor:
     ) -> None:
         self._made_of = (model, policy, advice_language, rules)
         self.model = model if isinstance(model, ToneModel) else load_model(model) if model else default_model()
+        check_heads(self.model)
         self.policy = policy if isinstance(policy, Policy) else load_policy(policy)
         self.advice_language = advice_language
         self._rules = rules
@@ -113,7 +114,9 @@ def agree(model: ToneModel, raw: Prediction, threats: tuple[Threat, ...]) -> Pre
     """The prediction with its threats checked, and the bluff score, band and label in agreement with them."""
     scores, head = raw.scores, model.head("bluff")
     bluff = combine_bluff(scores.bluff, scores.threat, threats)
-    flagged = {*raw.labels} - {"bluff"} | ({"bluff"} if bluff >= head.threshold else set())
+    flagged = {*raw.labels} - {"bluff"}
+    if "threat" in flagged and bluff >= head.threshold:  # there is no bluff without a threat
+        flagged.add("bluff")
     return Prediction(
         Scores(scores.abuse, scores.threat, bluff, scores.frustration),
         tuple([label for label in LABELS if label in flagged]),

@@ -45,6 +45,7 @@ def score(model: ToneModel, messages: Sequence[str]) -> NDArray[np.float32]:
 
     The C extension lets other threads work meanwhile; its memory grows with the longest message.
     """
+    messages = list(messages)  # another thread may change what was given
     if ENGINE == "numpy":
         from clienttone import vectors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clienttone.errors import ModelError, explain
 from clienttone.masking import cut, masked_characters
 from clienttone.results import LABELS, PATTERNS, THREAT_KINDS, Evidence, Pattern, Prediction, Scores, Threat, read_only
 
@@ -20,8 +21,21 @@ MIN_VISIBLE = 4  # characters
 MIN_COVERAGE = {"en": 0.78, "fil": 0.78, "nb": 0.78, "id": 0.78, "el": 0.6, "ne": 0.6}
 MIN_LANGUAGE = 0.2  # probability of the likeliest language
 SAFETY_KINDS = ("violence", "property", "self_harm")  # told even where the threat score itself stays low
+_RETRAIN = "Train the model with `clienttone train`."
 _KIND = {kind: f"kind:{kind}" for kind in THREAT_KINDS}
 _PATTERN = {pattern: f"pattern:{pattern}" for pattern in PATTERNS}
+
+
+def check_heads(model: ToneModel) -> None:
+    """Raise `ModelError` unless the model has every head that a `Prediction` needs, and no language unheard of."""
+    needed = {*_KIND.values(), *_PATTERN.values()}
+    missing = sorted(needed.difference(model.names))
+    if missing or not model.languages:
+        found = f"no {', '.join(missing) or 'language'}"
+        raise ModelError(explain(f"model {model.name}", "heads of all threat kinds and patterns", found, _RETRAIN))
+    for name in model.languages:
+        if name.removeprefix("language:") not in MIN_COVERAGE:
+            raise ModelError(explain(f"model {model.name}", f"languages of {', '.join(MIN_COVERAGE)}", name, _RETRAIN))
 
 
 def predict(model: ToneModel, messages: Sequence[str]) -> list[Prediction]:
@@ -86,18 +100,17 @@ def _patterns(model: ToneModel, chances: Mapping[str, float]) -> tuple[Pattern, 
 
 
 def _kinds(model: ToneModel, chances: Mapping[str, float], threatening: bool) -> list[str]:
-    """The kinds of threat that the message makes, likeliest first.
+    """The kinds of threat that the message makes, likeliest first: few make more than one.
 
-    Where the threat label is set: those above their threshold, at least one. Where it is not: those that are nearly sure
-    by themselves, and the safety kinds above their threshold.
+    Those that are nearly sure by themselves, the safety kinds above their threshold, and where the threat label is set the
+    likeliest in any case.
     """
     score = {k: chances[_KIND[k]] for k in THREAT_KINDS}
     heads = {k: model.head(_KIND[k]) for k in THREAT_KINDS}
-    found = [
-        k for k, s in score.items() if s >= (heads[k].threshold if threatening or k in SAFETY_KINDS else heads[k].high)
-    ]
-    if threatening and not found:
-        found = [max(score, key=score.__getitem__)]
+    found = [k for k, s in score.items() if s >= (heads[k].threshold if k in SAFETY_KINDS else heads[k].high)]
+    likeliest = max(score, key=score.__getitem__)
+    if threatening and likeliest not in found:
+        found.append(likeliest)
     best = max([score[k] for k in found if k not in SAFETY_KINDS], default=0.0)
     # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
     found = [k for k in found if k not in SAFETY_KINDS or score[k] >= min(best, heads[k].high)]

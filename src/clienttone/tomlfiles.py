@@ -35,7 +35,10 @@ def read_toml(path: str | os.PathLike[str], what: str, error: type[ClientToneErr
             return tomllib.loads(file.read().decode("utf-8"))
     except OSError as caught:
         fail(error, path, what, caught.strerror or caught, "Check the path.")
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as caught:
+    except (
+        ValueError,
+        RecursionError,
+    ) as caught:  # a number of thousands of digits, or arrays within arrays within arrays
         fail(error, path, "TOML in UTF-8", caught, "Mend the file at this place.")
 
 

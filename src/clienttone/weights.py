@@ -3,6 +3,8 @@
 ``weights.bin`` holds little-endian arrays one behind the other, each at a multiple of 64 bytes; the manifest's ``arrays``
 says type, shape and offset of each, and ``sha256`` what the file and the heads must hash to. Nothing in it is ever run.
 `read` needs no numpy; the arrays are made of what it returns in ``clienttone.arrays``, or read in place by the C engine.
+The digests are no signature: whoever alters a folder can make them fit, so that every number is checked as well. A file
+that is in use must be replaced whole, as `write` does, and never be written to in place.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import hashlib
 import json
 import mmap
 import struct
+from math import prod
+from stat import S_ISREG
 
 from clienttone.definition import BLOCKS, BUCKETS, feature_definition, map_file
 from clienttone.errors import ModelError, explain
@@ -18,15 +22,16 @@ from clienttone.results import LABELS
 
 TYPE_CHECKING = False  # typing's own costs its import
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from dataclasses import dataclass
     from pathlib import Path
-    from typing import Any
+    from typing import Any, NoReturn, TypeVar
 
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
+    Content = TypeVar("Content")
 else:
     from clienttone.records import dataclass
 
@@ -39,7 +44,9 @@ MAX_MORE = 32  # heads beside the labels
 TYPES = {"kept": "u1", "labels": "f2", "groups": "u4", "packed": "u1", "scales": "f4"}
 REMEDY = "Install clienttone again, or train a model with `clienttone train`."
 _HEAD = ("name", "segment_share", "calibration", "threshold", "medium", "high")
+_MANIFEST_BYTES, _WEIGHTS_BYTES = 1 << 20, 1 << 28  # more than any model needs
 _STEP = 1 << 20
+_LARGEST = 1e6  # number of a head: far from where a sum of them would be infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +99,16 @@ def read(folder: Path) -> Weights:
     Raises `ModelError`, saying where, what was expected, what was found and what to do, when a file is missing, truncated,
     altered or of a newer format.
     """
+    try:
+        return _read(folder)
+    except RecursionError:
+        _refuse(folder / MANIFEST, "a model manifest", "one that is nested too deeply")
+
+
+def _read(folder: Path) -> Weights:
     path = folder / WEIGHTS
     manifest = _manifest(folder / MANIFEST)
-    heads = tuple(_head(h, folder / MANIFEST) for h in manifest["heads"])
+    heads = _heads(manifest["heads"], folder / MANIFEST)
     arrays = _sections(_verified(path, manifest["sha256"][WEIGHTS]), manifest["arrays"], folder / MANIFEST)
     columns = int.from_bytes(arrays["kept"], "little").bit_count()
     shapes = {
@@ -104,9 +118,9 @@ def read(folder: Path) -> Weights:
         "scales": [len(heads) - len(LABELS)],
     }
     for name, shape in shapes.items():
-        if manifest["arrays"][name]["shape"] != shape:
-            found = manifest["arrays"][name]["shape"]
-            raise ModelError(explain(f"{path}, array {name}", f"shape {shape}", found, REMEDY))
+        found = manifest["arrays"][name]["shape"]
+        if found != shape:
+            _refuse(f"{path}, array {name}", f"shape {shape}", found)
     return Weights(manifest["name"], heads, **arrays, folder=folder)
 
 
@@ -142,22 +156,46 @@ def _heads_sha256(heads: object) -> str:
     return hashlib.sha256(json.dumps(heads, sort_keys=True).encode()).hexdigest()
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _refuse(where: object, expected: object, found: object, remedy: str = REMEDY) -> NoReturn:
+    raise ModelError(explain(where, expected, found, remedy)) from None
+
+
+def _shown(value: object) -> str:
+    """What stands in a manifest, at a readable length and without characters that a terminal would obey."""
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:120]}..."
+
+
+def _content(path: Path, what: str, most: int, read: Callable[[Path], Content]) -> Content:
+    """What ``read`` makes of a file that is neither a pipe nor a device, which might never end."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        status = path.stat()
+        if S_ISREG(status.st_mode) and status.st_size <= most:
+            return read(path)
     except FileNotFoundError:
-        raise ModelError(explain(path, "a model manifest", "no such file", REMEDY)) from None
-    except (OSError, ValueError) as error:
-        found = f"a damaged file ({type(error).__name__})"
-        raise ModelError(explain(path, "a JSON manifest", found, REMEDY)) from None
+        _refuse(path, what, "no such file")
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: a path that cannot be, or an empty file, which cannot be mapped
+        _refuse(path, what, f"no readable file ({type(error).__name__})")
+    _refuse(path, what, f"no regular file of at most {most} bytes")
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    raw = _content(path, "a model manifest", _MANIFEST_BYTES, lambda path: path.read_bytes())
+    try:
+        manifest = json.loads(raw.decode("utf-8"))
+    except ValueError as error:
+        _refuse(path, "a JSON manifest", f"a damaged file ({type(error).__name__})")
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if version != FORMAT:
         newer = isinstance(version, int) and version > FORMAT
         remedy = "Upgrade clienttone to read this model." if newer else REMEDY
-        raise ModelError(explain(f"{path}, key format", FORMAT, version, remedy))
+        _refuse(f"{path}, key format", FORMAT, _shown(version), remedy)
     for key, kind in (("name", str), ("sha256", dict), ("arrays", dict), ("heads", list), ("features", dict)):
         if not isinstance(manifest.get(key), kind):
-            raise ModelError(explain(f"{path}, key {key}", f"a {kind.__name__}", manifest.get(key), REMEDY))
+            _refuse(f"{path}, key {key}", f"a {kind.__name__}", _shown(manifest.get(key)))
     _check_manifest(manifest, path)
     return dict(manifest)
 
@@ -165,26 +203,25 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     expected, found = feature_definition(), manifest["features"]
     if found != expected:
-        raise ModelError(explain(f"{path}, key features", expected, found, "Train the model again."))
+        _refuse(f"{path}, key features", expected, _shown(found), "Train the model again.")
+    if not manifest["name"].isprintable():
+        _refuse(f"{path}, key name", "printable characters", _shown(manifest["name"]))
     digest = manifest["sha256"].get(WEIGHTS)
     if not isinstance(digest, str):
-        raise ModelError(explain(f"{path}, key sha256", f"a digest of {WEIGHTS}", digest, REMEDY))
+        _refuse(f"{path}, key sha256", f"a digest of {WEIGHTS}", _shown(digest))
     digest, actual = manifest["sha256"].get("heads"), _heads_sha256(manifest["heads"])
     if digest != actual:
-        raise ModelError(explain(f"{path}, key heads", f"SHA-256 {digest}", actual, REMEDY))
+        _refuse(f"{path}, key heads", f"SHA-256 {_shown(digest)}", actual)
     most = len(LABELS) + MAX_MORE
     if not len(LABELS) <= len(manifest["heads"]) <= most:
-        raise ModelError(explain(f"{path}, key heads", f"4 to {most} heads", len(manifest["heads"]), REMEDY))
+        _refuse(f"{path}, key heads", f"4 to {most} heads", len(manifest["heads"]))
 
 
 def _verified(path: Path, digest: str) -> memoryview:
-    try:
-        mapped = map_file(path)
-    except (OSError, ValueError):  # ValueError: an empty file cannot be mapped
-        raise ModelError(explain(path, "the model's weights", "no readable file", REMEDY)) from None
+    mapped = _content(path, "the model's weights", _WEIGHTS_BYTES, map_file)
     found = _sha256(mapped)
     if found != digest:
-        raise ModelError(explain(path, f"SHA-256 {digest}", f"{found} ({len(mapped)} bytes)", REMEDY))
+        _refuse(path, f"SHA-256 {_shown(digest)}", f"{found} ({len(mapped)} bytes)")
     return memoryview(mapped)
 
 
@@ -202,25 +239,40 @@ def _sha256(mapped: mmap.mmap) -> str:
 def _sections(file: memoryview, arrays: Mapping[str, Any], path: Path) -> dict[str, memoryview]:
     out = {}
     for name, kind in TYPES.items():
-        entry: Any = arrays.get(name)
-        try:
-            start, size = entry["offset"], int(kind[1:])
-            for length in entry["shape"]:
-                size *= length
-            sound = entry["dtype"] == f"<{kind}" and 0 <= start <= start + size <= len(file) and not start % ALIGNMENT
-        except (KeyError, TypeError):
-            sound = False
-        if not sound:
+        entry, size = arrays.get(name), int(kind[1:])
+        if not isinstance(entry, dict) or entry.get("dtype") != f"<{kind}" or not _lies_within(file, entry, size):
             expected = f"dtype <{kind}, shape, and an offset within the {len(file)} bytes of {WEIGHTS}"
-            raise ModelError(explain(f"{path}, key arrays.{name}", expected, entry, REMEDY))
-        out[name] = file[start : start + size]
+            _refuse(f"{path}, key arrays.{name}", expected, _shown(entry))
+        start = entry["offset"]
+        out[name] = file[start : start + size * prod(entry["shape"])]
     return out
+
+
+def _lies_within(file: memoryview, entry: Mapping[str, Any], size: int) -> bool:
+    """Whether an array of items of that size stands in the file; one or two small whole numbers give its shape."""
+    start, shape = entry.get("offset"), entry.get("shape")
+    if type(start) is not int or start % ALIGNMENT or not isinstance(shape, list) or not 1 <= len(shape) <= 2:
+        return False
+    if any(type(number) is not int or not 0 <= number <= len(file) for number in (start, *shape)):
+        return False
+    return start + size * prod(shape) <= len(file)
+
+
+def _heads(raw: list[Any], path: Path) -> tuple[Head, ...]:
+    heads = tuple(_head(head, path) for head in raw)
+    names = tuple(head.name for head in heads)
+    if names[: len(LABELS)] != LABELS or len({*names}) < len(names):
+        _refuse(f"{path}, key heads", f"{', '.join(LABELS)}, then others, each once", _shown(names))
+    return heads
 
 
 def _head(raw: Any, path: Path) -> Head:
     try:
-        a, b = (float(x) for x in raw["calibration"])
-        numbers = (float(raw[key]) for key in ("threshold", "medium", "high"))
-        return Head(str(raw["name"]), float(raw["segment_share"]), (a, b), *numbers)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(explain(f"{path}, key heads", ", ".join(_HEAD), repr(error), REMEDY)) from None
+        (a, b), name = raw["calibration"], raw["name"]
+        share, edges = raw["segment_share"], (raw["threshold"], raw["medium"], raw["high"])
+        sound = isinstance(name, str) and name.isprintable() and 0 <= share <= 1
+        if sound and all(type(x) in (int, float) and abs(x) <= _LARGEST for x in (share, a, b, *edges)):
+            return Head(name, float(share), (float(a), float(b)), *map(float, edges))
+    except (KeyError, TypeError, ValueError):
+        pass
+    _refuse(f"{path}, key heads", f"{', '.join(_HEAD)}, and numbers that a model can have", _shown(raw))

@@ -135,12 +135,14 @@ static int score_all(const Scorer *self, Scratch *s, PyObject *messages, PyObjec
 /* The place for n messages' probabilities: a writable, C-contiguous buffer of float32, or ValueError. */
 static int get_place(PyObject *object, Py_buffer *view, Py_ssize_t n)
 {
-    size_t wanted = (size_t)n * HEADS * sizeof(float);
+    const size_t row = HEADS * sizeof(float);
     if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE) < 0)
         return 0;
-    if (view->format && !strcmp(view->format, "f") && (size_t)view->len == wanted && (uintptr_t)view->buf % sizeof(float) == 0)
+    /* divided, for n * row may be more than there are numbers */
+    if (view->format && !strcmp(view->format, "f") && (size_t)view->len % row == 0 && (size_t)view->len / row == (size_t)n
+        && (uintptr_t)view->buf % sizeof(float) == 0)
         return 1;
-    PyErr_Format(PyExc_ValueError, "out: expected %zu aligned bytes of type \"f\", found %zd of type \"%s\"", wanted, view->len,
+    PyErr_Format(PyExc_ValueError, "out: expected %zd aligned rows of 4 of type \"f\", found %zd bytes of type \"%s\"", n, view->len,
                  view->format ? view->format : "B");
     PyBuffer_Release(view);
     return 0;

@@ -1,4 +1,4 @@
-/* The model's arrays. Only the cells are owned; everything else is read where it stands, as a rule in the mapped file. */
+/* The model's arrays. Only the cells are owned; everything else is read where it stands, as a rule in the file's bytes. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H
 #include "kernel.h"
