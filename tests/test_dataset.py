@@ -86,7 +86,7 @@ def test_own_messages_alone(folders):
     examples = load(folders[0])
     assert [e.id for e in examples] == ["o1", "o2", "o3"], "o4 equals a dev text"
     assert examples[0].labels == {"abuse": 0, "threat": 0, "bluff": 0}
-    assert examples[0].weights == dict.fromkeys(examples[0].labels, 1.0)
+    assert examples[0].weights == dict.fromkeys(examples[0].labels, 2.0)
     assert examples[2].kinds == ("legal",)
     assert examples[2].patterns == ()
     assert (examples[0].domain, examples[0].group, examples[0].stratum) == ("own-en", "f-o1", "messages")

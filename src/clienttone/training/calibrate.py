@@ -16,15 +16,13 @@ OWN_SHARE = (
 ENOUGH_CASES = 200  # in the unbiased stratum; with as many, it calibrates alone
 HIGH_PRECISION = 0.85
 ORDINARY_ALARMS = 0.01  # share of ordinary real messages that a rare head may flag
-# Share of our own messages without any label or pattern (many are hard on purpose) that a head may flag. Threat kinds but
-# the safety ones are told only where the threat label is set, and a bluff only with a threat: they need no tight bound.
-QUIET_ALARMS = {"abuse": 0.025, "threat": 0.04, "frustration": 0.04, "bluff": 0.06, "pattern": 0.005, "kind": 0.06}
-SAFETY_ALARMS = 0.012
-SAFETY = (
-    "kind:violence",
-    "kind:property",
-    "kind:self_harm",
-)  # as likely missed as found at the best F1: take the bound
+# Share of our calm messages without any label or pattern that a head may flag. Among them are many that are hard on
+# purpose. Of the threat kinds only the safety ones are told from their threshold on, and a bluff is told only with a threat:
+# the others need no tight bound.
+QUIET_ALARMS = {"abuse": 0.015, "threat": 0.02, "frustration": 0.04, "bluff": 0.04, "pattern": 0.0025, "kind": 0.04}
+# As likely missed as found at the best F1, the safety kinds take the bound itself
+SAFETY, SAFETY_ALARMS = ("kind:violence", "kind:property", "kind:self_harm"), 0.008
+CALM = ("messages", "affairs")  # collections drawn like an inbox; the waves were written to be hard or to be easy
 RARE = 0.1
 
 
@@ -60,7 +58,7 @@ def head_for(name: str, share: float, examples: list[Example], y: NDArray[np.int
     if language:
         return head
     p = head.probability(z.astype(np.float32)).astype(float)
-    quiet = own & known & np.array([not (any(e.labels.values()) or e.patterns) for e in examples])
+    quiet = known & np.array([e.stratum in CALM and not (any(e.labels.values()) or e.patterns) for e in examples])
     if name in SAFETY:
         threshold = round(_exceeded_by(p[quiet], SAFETY_ALARMS), 4)
         return Head(name, share, head.calibration, threshold, threshold, max(0.5, threshold))

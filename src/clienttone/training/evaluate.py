@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from clienttone.assessor import Assessor
 from clienttone.prediction import SAFETY_KINDS
@@ -17,6 +17,7 @@ from clienttone.training.dataset import Example
 
 LANGUAGES = ("en", "fil", "el", "ne", "nb", "id")
 BINS = 10
+ENOUGH_CASES = 10  # of a threat kind, for its F1 to say something
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
@@ -57,14 +58,24 @@ def _own(
         for code, keep in zip(LANGUAGES, by_language, strict=True)
     }
     chosen = [(e, r) for e, r, keep in zip(examples, results, own, strict=True) if keep]
-    out["kinds_f1"] = {k: _f1(chosen, k, True) for k in THREAT_KINDS}
+    english = [(e, r) for e, r in chosen if e.lang == "en"]
+    others = [(e, r) for e, r in chosen if e.lang != "en"]
+    out["kinds_f1"] = {"en": _kinds_f1(english), "others": _kinds_f1(others)}
+    out["kinds_f1_macro"] = _mean(f1 for part in out["kinds_f1"].values() for f1 in part.values())
     out["patterns_f1"] = {p: _f1(chosen, p, False) for p in PATTERNS}
-    for name in ("kinds_f1", "patterns_f1"):
-        out[f"{name}_macro"] = _mean(out[name].values())
+    out["patterns_f1_macro"] = _mean(out["patterns_f1"].values())
+    threats = [(e.labels["bluff"], r.scores.bluff) for e, r in chosen if e.labels["threat"]]
+    out["bluff_roc_auc"] = _rounded(roc_auc_score(*zip(*threats, strict=True))) if threats else None
     out["safety_recall"] = {k: _recall(chosen, k) for k in SAFETY_KINDS}
     quiet = [r for e, r in chosen if not any(e.labels.values()) and not e.patterns]
     out["no_advice_on_unlabelled"] = _rounded(np.mean([not r.advice for r in quiet]))
     return out
+
+
+def _kinds_f1(chosen: list[tuple[Example, Assessment]]) -> dict[str, float]:
+    """F1 of each threat kind of which there are `ENOUGH_CASES`."""
+    cases = {k: sum(k in (e.kinds or ()) for e, _ in chosen) for k in THREAT_KINDS}
+    return {k: _f1(chosen, k, True) for k, n in cases.items() if n >= ENOUGH_CASES}
 
 
 def _f1(chosen: list[tuple[Example, Assessment]], name: str, kind: bool) -> float:

@@ -24,14 +24,20 @@ from tqdm import tqdm
 from clienttone.model import Head, ToneModel
 from clienttone.results import LABELS, PATTERNS, THREAT_KINDS
 from clienttone.training import dataset, matrix
-from clienttone.training.calibrate import head_for
+from clienttone.training.calibrate import SAFETY, head_for
 from clienttone.training.dataset import Example
 
 FOLDS = 4
-C = 10.0
-MIN_DF = 3
+C = {"abuse": 10.0, "threat": 10.0, "frustration": 10.0}  # inverse strength of the L2 penalty
+OTHER_C = 30.0  # of the heads that learn from our own messages almost alone: cleaner labels bear a lighter penalty
+MIN_DF = 4
 MIN_BASE_RATE = 0.1  # of a label within a domain, reached by weighing its cases more, at most MAX_WEIGHT times
 MAX_WEIGHT = 25.0
+PUBLIC_SHARE = 0.25  # of a bluff's and a threat kind's cases against it that are public messages: many, and easy ones
+RIVALS = {"bluff": 5.0, "kind": 2.0}  # the other threats count more against it: it has to be told from those
+# A kind's weights are its own plus a share of the threat label's: what is no threat at all is hardly one of this kind. The
+# safety kinds, told even where the threat label is not set, lean on it more.
+LEAN, SAFETY_LEAN = 0.1, 0.25
 SEGMENT_WEIGHT = 0.5  # all segments of a message together, against 1 for the message
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 LANGUAGES = ("en", "fil", "el", "ne", "nb", "id")
@@ -65,7 +71,7 @@ def train(
     licence: dataset.Licence = "all",
     seed: int = 0,
     progress: bool = True,
-    name: str = "clienttone-1",
+    name: str = "clienttone-2",
     jobs: int = 2,
 ) -> dict[str, Any]:
     """Train on ``data`` (and ``corpora``), write the model folder ``out``, return the manifest's training record.
@@ -80,7 +86,7 @@ def train(
     work = (delayed(fit_head)(design, head, *target(examples, head), seed) for head in names)
     done = Parallel(jobs, return_as="generator")(work)
     fitted = list(tqdm(done, total=len(names), desc="heads", disable=not progress))
-    model = assemble(name, examples, vocabulary, names, fitted)
+    model = assemble(name, examples, vocabulary, names, leaned(names, fitted))
     record = {"seed": seed, "licence": licence, "corpora": corpora is not None, "examples": _counts(examples)}
     model.save(out, {"training": record})
     return record
@@ -115,6 +121,8 @@ def target(examples: list[Example], head: str) -> tuple[NDArray[np.int64], Float
             y[i], weight[i] = value in (e.patterns or ()), 1.0 if e.domain.startswith("own-") else 0.1
         elif kind == "language" and (own or e.domain.startswith("real-")):
             y[i] = e.lang == value
+        if y[i] == 0 and (rival := RIVALS.get(kind or value)):
+            weight[i] *= (1.0 if own else PUBLIC_SHARE) * (rival if e.labels.get("threat") else 1.0)
     return y, balanced(examples, y, weight)
 
 
@@ -132,14 +140,15 @@ def balanced(examples: list[Example], y: NDArray[np.int64], weight: Floats) -> F
 
 def fit_head(design: Design, head: str, y: NDArray[np.int64], weight: Floats, seed: int) -> Fitted:
     """Fit a head on everything, and once a fold for out-of-fold logits (languages need none)."""
-    coef = two_passes(design, y, weight, y >= 0, seed)
+    c = C.get(head, OTHER_C)
+    coef = two_passes(design, y, weight, y >= 0, c, seed)
     whole, strongest = np.full(len(y), np.nan), np.full(len(y), np.nan)
     if head.startswith("language:"):
         z = design.whole @ coef
         return Fitted(coef, z, z)
     for number in range(FOLDS):
         unseen = design.fold == number
-        part = two_passes(design, y, weight, (y >= 0) & ~unseen, seed)
+        part = two_passes(design, y, weight, (y >= 0) & ~unseen, c, seed)
         whole[unseen] = design.whole[unseen] @ part
         strongest[unseen] = strongest_segment(design, part, whole)[unseen]
     return Fitted(coef, whole, strongest)
@@ -152,11 +161,13 @@ def strongest_segment(design: Design, coef: Floats, whole: Floats) -> Floats:
     return np.where(np.isinf(out), whole, out)
 
 
-def two_passes(design: Design, y: NDArray[np.int64], weight: Floats, use: NDArray[np.bool_], seed: int) -> Floats:
+def two_passes(
+    design: Design, y: NDArray[np.int64], weight: Floats, use: NDArray[np.bool_], c: float, seed: int
+) -> Floats:
     """Weights over the features: whole messages first, then with segments (see the module's first lines)."""
     rows = np.flatnonzero(use)
     whole = design.whole[rows]
-    first = logistic(whole, y[rows], weight[rows], seed)
+    first = logistic(whole, y[rows], weight[rows], c, seed)
     z = design.parts @ first
     strong = np.flatnonzero(use[design.owner] & (y[design.owner] == 1))
     strong = strong[np.lexsort((-z[strong], design.owner[strong]))]
@@ -165,17 +176,27 @@ def two_passes(design: Design, y: NDArray[np.int64], weight: Floats, use: NDArra
     owner = design.owner[chosen]
     share = SEGMENT_WEIGHT * weight[owner] / np.bincount(owner, minlength=len(y))[owner]
     both = sp.vstack([whole, design.parts[chosen]]).tocsr()
-    return logistic(both, np.r_[y[rows], y[owner]], np.r_[weight[rows], share], seed)
+    return logistic(both, np.r_[y[rows], y[owner]], np.r_[weight[rows], share], c, seed)
 
 
-def logistic(x: sp.csr_matrix, y: NDArray[np.int64], weight: Floats, seed: int) -> Floats:
+def logistic(x: sp.csr_matrix, y: NDArray[np.int64], weight: Floats, c: float, seed: int) -> Floats:
     """scikit-learn's logistic regression; the dual solver is the fast one for wide sparse rows."""
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # the tolerance is reached in all but a few folds; more iterations change no figure
-        fit = LogisticRegression(C=C, solver="liblinear", dual=True, tol=0.02, max_iter=300, random_state=seed)
+        fit = LogisticRegression(C=c, solver="liblinear", dual=True, tol=0.02, max_iter=300, random_state=seed)
         return np.asarray(fit.fit(x, y, sample_weight=weight).coef_[0])
+
+
+def leaned(names: list[str], fitted: list[Fitted]) -> list[Fitted]:
+    """The heads, those of threat kinds leaning on the threat label (the maximum over segments is then an upper bound)."""
+    threat = fitted[names.index("threat")]
+    shares = [(SAFETY_LEAN if n in SAFETY else LEAN) if n.startswith("kind:") else 0.0 for n in names]
+    return [
+        Fitted(f.coef + s * threat.coef, f.whole + s * threat.whole, f.strongest + s * threat.strongest)
+        for f, s in zip(fitted, shares, strict=True)
+    ]
 
 
 def segment_share(examples: list[Example], y: NDArray[np.int64], fitted: Fitted) -> float:
