@@ -8,11 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
 from clienttone.model import Head
+from clienttone.prediction import SAFETY_KINDS
 from clienttone.training.dataset import Example
 
-OWN_SHARE = (
-    0.01  # our own messages are hard on purpose, far from the base rate of an inbox: they steer calibration little
-)
+OWN_SHARE = 0.01  # ours are hard on purpose, far from the base rate of an inbox: they steer calibration little
 ENOUGH_CASES = 200  # in the unbiased stratum; with as many, it calibrates alone
 HIGH_PRECISION = 0.85
 ORDINARY_ALARMS = 0.01  # share of ordinary real messages that a rare head may flag
@@ -21,7 +20,7 @@ ORDINARY_ALARMS = 0.01  # share of ordinary real messages that a rare head may f
 # the others need no tight bound.
 QUIET_ALARMS = {"abuse": 0.015, "threat": 0.02, "frustration": 0.04, "bluff": 0.04, "pattern": 0.0025, "kind": 0.04}
 # As likely missed as found at the best F1, the safety kinds take the bound itself
-SAFETY, SAFETY_ALARMS = ("kind:violence", "kind:property", "kind:self_harm"), 0.008
+SAFETY, SAFETY_ALARMS = tuple(f"kind:{kind}" for kind in SAFETY_KINDS), 0.008
 CALM = ("messages", "affairs")  # collections drawn like an inbox; the waves were written to be hard or to be easy
 RARE = 0.1
 

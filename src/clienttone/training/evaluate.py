@@ -14,8 +14,8 @@ from clienttone.prediction import SAFETY_KINDS
 from clienttone.results import LABELS, PATTERNS, THREAT_KINDS, Assessment
 from clienttone.training import dataset
 from clienttone.training.dataset import Example
+from clienttone.training.fit import LANGUAGES
 
-LANGUAGES = ("en", "fil", "el", "ne", "nb", "id")
 BINS = 10
 ENOUGH_CASES = 10  # of a threat kind, for its F1 to say something
 Ints = NDArray[np.int64]

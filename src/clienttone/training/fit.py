@@ -182,9 +182,8 @@ def two_passes(
 def logistic(x: sp.csr_matrix, y: NDArray[np.int64], weight: Floats, c: float, seed: int) -> Floats:
     """scikit-learn's logistic regression; the dual solver is the fast one for wide sparse rows."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the tolerance is reached in all but a few folds; more iterations change no figure
+        # the tolerance is reached in all but a few folds; more iterations change no figure
+        warnings.simplefilter("ignore")
         fit = LogisticRegression(C=c, solver="liblinear", dual=True, tol=0.02, max_iter=300, random_state=seed)
         return np.asarray(fit.fit(x, y, sample_weight=weight).coef_[0])
 
