@@ -111,6 +111,22 @@ def test_a_model_that_knows_nothing():
     )
 
 
+def test_words_met_before_change_nothing():
+    rng = random.Random(8)
+    met = [
+        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(1, 26))) for _ in range(60_000)
+    ]  # forgets the oldest
+    for model in (MODEL, SPARSE):
+        messages = [" ".join(rng.choices(met[:500], k=12)) for _ in range(50)]
+        scores, facts = model.score(messages), model.describe(messages)
+        for _ in range(2):
+            model.score([" ".join(met[i : i + 100]) for i in range(0, len(met), 100)])
+            assert np.array_equal(model.score(messages), scores)
+            model.describe([" ".join(met[i : i + 100]) for i in range(0, len(met), 100)])
+            assert model.describe(messages) == facts
+        assert np.abs(scores - alone(model, messages)).max() < 1e-6
+
+
 def test_many_groups_keep_their_order():
     messages = [f"message {i} " + "words " * (i % 50) for i in range(3000)]
     assert np.array_equal(MODEL.score(messages), np.concatenate([MODEL.score([m]) for m in messages]))

@@ -1,205 +1,107 @@
-/* Everything about one message. All its known n-grams are noted first, each with its words; then they are weighed row by row:
- * the whole message, each segment, and once more the segments that count most, to lay their weights onto the words. */
+/* Everything about one message. Its n-grams are weighed as they are met, in the message and in their segment; those that are not
+ * part of a word's are noted. Then what they add, in the message and in the segments that count most, is laid onto the words. */
 #include "grams.h"
-#include "table.h"
-#include <math.h>
-
-enum { AHEAD = 16, KNOWN_VALUES = 64 };
+#include "totals.h"
+#include "words.h"
+#include <stddef.h>
 
 typedef struct { double head[ALL_HEADS]; } Logits;
 
+typedef struct { /* of one block; what the other heads' weights, which are whole numbers, add up to, and their surplus */
+    Total labels;
+    int32_t sums[MORE];
+    double surplus[MORE];
+} Tally;
+
 typedef struct {
     Message message; /* stands first: a Flush is handed the message */
-    size_t grams, known, seen, met;
-    Logits whole, strongest;
+    Tally whole[BLOCKS], part, *now; /* as in score.c */
+    size_t seen, known, grams;       /* n-grams; those that training kept; those that are noted */
+    Logits logits, strongest;
     size_t strongest_segment[ALL_HEADS];
     Slab slab;
 } Run;
 
-static double values[KNOWN_VALUES + 1]; /* 1 + ln k */
+/* ---- weigh ---- */
 
-void start_descriptions(void)
+static inline void take_more(Tally *tally, const Known *known, uint32_t count)
 {
-    for (int k = 1; k <= KNOWN_VALUES; k++)
-        values[k] = 1 + log(k);
+    Surplus surplus = surplus_of(count);
+    take_surplus(&tally->labels, known->coef, known->squared_idf, surplus);
+    for (int j = 0; j < MORE; j++)
+        tally->surplus[j] += surplus.value * known->more[j];
 }
 
-/* ---- note ---- */
-
-/* The number of a column within the message. */
-static inline uint32_t number_of(Run *run, uint32_t column)
+static inline void add_again(Run *run, const Again *again, size_t n)
 {
-    Message *m = &run->message;
-    Count *c = place_of(m, column);
-    if (c->stamp < m->first_stamp) {
-        c->column = column, c->stamp = m->scratch->stamp;
-        c->whole = (uint32_t)run->known;
-        m->scratch->known[run->known++].column = column;
-        m->used++;
-        PREFETCH(&m->weights->rows[column]);
-        PREFETCH(&m->weights->groups[column / GROUP]);
+    for (size_t i = 0; i < n; i++) {
+        const Known *known = known_of(&run->message, again[i].column);
+        take_more(run->now, known, again[i].whole);
+        if (again[i].part > 1)
+            take_more(&run->part, known, again[i].part);
     }
-    return c->whole;
 }
 
-FAST_WHERE_POSSIBLE static void note(Message *m, Slab *slab)
+/* 16 bits hold the sum of a slab, or of a word, of 8 bits. */
+static inline void add_sums(Run *run, const Total *labels, const int16_t *more)
+{
+    add_total(&run->now->labels, labels);
+    add_total(&run->part.labels, labels);
+    for (int j = 0; j < MORE; j++)
+        run->now->sums[j] += more[j], run->part.sums[j] += more[j];
+}
+
+FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 {
     Run *run = (Run *)m;
     uint32_t columns[SLAB + 1], at[SLAB + 1];
+    Again again[SLAB + 1];
+    Total labels = {{0}, 0};
+    int16_t more[MORE] = {0};
     size_t n = columns_of(m->weights, slab->buckets, slab->size, columns, at);
-    run->seen += slab->size;
-    slab->size = 0;
-    if (!make_places(m, n))
-        return;
+    fetch_known(m, columns, n);
     for (size_t i = 0; i < n; i++) {
-        Gram gram = {number_of(run, columns[i]), slab->owners[at[i]]};
-        m->scratch->grams[run->grams++] = gram;
+        const Known *known = known_of(m, columns[i]);
+        Gram *gram = &m->scratch->grams[run->grams++];
+        gram->column = columns[i], gram->owner = slab->owners[at[i]];
+        memcpy(gram->coef, known->coef, sizeof gram->coef);
+        add_row(&labels, known->coef, known->squared_idf);
+        for (int j = 0; j < MORE; j++)
+            more[j] = (int16_t)(more[j] + known->more[j]);
     }
+    add_sums(run, &labels, more);
+    add_again(run, again, count(m, columns, n, again));
+    run->seen += slab->size, run->known += n;
+    slab->size = 0;
 }
 
-/* Note the n-grams of a block: of each segment those inside, then those that reach into the next. */
-static void note_block(Run *run, uint32_t block)
+FAST_WHERE_POSSIBLE static void weigh_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    const uint32_t *segments = m->scratch->segments;
-    uint32_t *edges = m->scratch->edges + 2 * block * m->segments;
-    for (size_t i = 0; i < m->segments; i++) {
-        Crossing crossing = {.size = 0};
-        *edges++ = (uint32_t)run->grams;
-        if (block == BLOCKS - 1)
-            char_grams(m, segments[i], segments[i + 1], &run->slab, note, 1);
-        else
-            word_grams(m, block, segments[i], segments[i + 1], &run->slab, &crossing, note, 1);
-        note(m, &run->slab);
-        *edges++ = (uint32_t)run->grams;
-        memcpy(run->slab.buckets, crossing.buckets, sizeof crossing.buckets);
-        memcpy(run->slab.owners, crossing.owners, sizeof crossing.owners);
-        run->slab.size = crossing.size;
-        note(m, &run->slab);
-    }
-    *edges = (uint32_t)run->grams;
-}
-
-static inline Known *recent(const Run *run, size_t i)
-{
-    const Scratch *s = run->message.scratch;
-    return &s->recent[s->known[i].column % RECENT];
-}
-
-static void look_up_weights(Run *run)
-{
-    const Weights *w = run->message.weights;
-    Scratch *s = run->message.scratch;
-    for (size_t i = 0; i < run->known; i++) {
-        uint32_t column = s->known[i].column;
-        Known *k = recent(run, i);
-        Wide wide;
-        if (i + AHEAD < run->known && recent(run, i + AHEAD)->column != s->known[i + AHEAD].column)
-            PREFETCH(w->packed + w->groups[s->known[i + AHEAD].column / GROUP]);
-        if (k->column != column) {
-            widen_rows(w, &column, 1, &wide);
-            memcpy(k->labels, wide.coef, sizeof k->labels);
-            k->squared_idf = wide.squared_idf;
-            unpack_more(w, column, k->more);
-            k->column = column;
-        }
-        s->known[i] = *k;
-        s->counts[i] = 0;
-    }
-}
-
-/* ---- weigh ---- */
-
-static inline double value_of(uint32_t count) { return count <= KNOWN_VALUES ? values[count] : 1 + log(count); }
-
-/* Count the n-grams low..high, of one block and one row, and work out what each of them adds; undone by `forget`. */
-static void count(Run *run, size_t low, size_t high)
-{
-    Scratch *s = run->message.scratch;
-    double norm = 0;
-    run->met = 0;
-    for (size_t i = low; i < high; i++) {
-        uint32_t number = s->grams[i].number;
-        s->met[run->met] = number;
-        run->met += s->counts[number]++ == 0;
-    }
-    for (size_t i = 0; i < run->met; i++) {
-        double value = value_of(s->counts[s->met[i]]);
-        norm += value * value * s->known[s->met[i]].squared_idf;
-    }
-    norm = sqrt(norm) > 1e-12 ? sqrt(norm) : 1e-12;
-    for (size_t i = 0; i < run->met; i++) {
-        uint32_t count = s->counts[s->met[i]];
-        s->known[s->met[i]].each = count == 1 ? 1 / norm : value_of(count) / count / norm;
-    }
-}
-
-/* Whole numbers for the columns met once, which all add the same share of their weights, and that is most of them. */
-FAST_WHERE_POSSIBLE static void add_up(const Run *run, Logits *logits)
-{
-    const Scratch *s = run->message.scratch;
-    Logits sums = *logits;
-    int32_t once[MORE] = {0};
-    double each = 0;
-    for (size_t i = 0; i < run->met; i++) {
-        const Known *k = &s->known[s->met[i]];
-        uint32_t count = s->counts[s->met[i]];
-        for (int j = 0; j < HEADS; j++)
-            sums.head[j] += k->each * count * k->labels[j];
-        if (count == 1) {
-            each = k->each;
-            for (int j = 0; j < MORE; j++)
-                once[j] += k->more[j];
+    Again again[MOST_COLUMNS + 1];
+    for (size_t t = low; t < high; t++) {
+        const size_t length = letters(m->scratch, t);
+        const Word *word;
+        if (length > LONGEST_WORD) {
+            char_grams(m, t, t + 1, &run->slab, flush, 1);
+            flush(m, &run->slab);
             continue;
         }
-        for (int j = 0; j < MORE; j++)
-            sums.head[HEADS + j] += k->each * count * k->more[j];
+        word = word_of(m, t, 1);
+        add_sums(run, &word->total, more_of_word(word));
+        add_again(run, again, count(m, columns_of_word(word), word->columns, again));
+        run->seen += char_grams_of(length), run->known += word->columns;
     }
+}
+
+static inline double close_tally(const Tally *tally, Logits *logits)
+{
+    double norm = inverse_norm(&tally->labels);
+    for (int j = 0; j < HEADS; j++)
+        logits->head[j] += norm * tally->labels.sum[j];
     for (int j = 0; j < MORE; j++)
-        sums.head[HEADS + j] += each * once[j];
-    *logits = sums;
-}
-
-static void forget(const Run *run)
-{
-    Scratch *s = run->message.scratch;
-    for (size_t i = 0; i < run->met; i++)
-        s->counts[s->met[i]] = 0;
-}
-
-static inline double letters(const Scratch *s, size_t token) { return s->tokens[token + 1] - 1 - s->tokens[token]; }
-
-/* Lay what an n-gram of several words adds to the labels onto them, shared out by their lengths. */
-static inline void share_out(const Scratch *s, const Known *k, size_t first, size_t end, const double *shares)
-{
-    double all = 0;
-    for (size_t t = first; t < end; t++)
-        all += letters(s, t);
-    for (size_t t = first; t < end; t++) {
-        double part = k->each * (letters(s, t) / all);
-        for (int j = 0; j < HEADS; j++)
-            s->telling[t][j] += part * k->labels[j] * shares[j];
-    }
-}
-
-/* Lay what the n-grams low..high add to the labels onto their words. */
-FAST_WHERE_POSSIBLE static void lay_out(const Run *run, size_t low, size_t high, const double *shares)
-{
-    const Scratch *s = run->message.scratch;
-    for (size_t i = low; i < high; i++) {
-        const Known *k = &s->known[s->grams[i].number];
-        size_t first = s->grams[i].owner / 4, words = s->grams[i].owner % 4;
-        if (words > 1)
-            share_out(s, k, first, first + words, shares);
-        else
-            for (int j = 0; j < HEADS; j++)
-                s->telling[first][j] += k->each * k->labels[j] * shares[j];
-    }
-}
-
-static size_t edge(const Run *run, size_t block, size_t segment, size_t side)
-{
-    return run->message.scratch->edges[2 * (block * run->message.segments + segment) + side];
+        logits->head[HEADS + j] += norm * (tally->sums[j] - tally->surplus[j]);
+    return norm;
 }
 
 static void scale(const Weights *w, Logits *logits)
@@ -208,32 +110,28 @@ static void scale(const Weights *w, Logits *logits)
         logits->head[HEADS + j] *= w->scales[j];
 }
 
-static void weigh_whole(Run *run)
+FAST_WHERE_POSSIBLE static void weigh_segment(Run *run, size_t segment)
 {
-    const Message *m = &run->message;
-    double shares[HEADS];
-    for (int j = 0; j < HEADS; j++)
-        shares[j] = m->several ? 1 - m->weights->heads[j].share : 1;
-    for (size_t block = 0; block < BLOCKS; block++) {
-        size_t low = edge(run, block, 0, 0), high = edge(run, block + 1, 0, 0);
-        count(run, low, high);
-        add_up(run, &run->whole);
-        lay_out(run, low, high, shares);
-        forget(run);
-    }
-    scale(m->weights, &run->whole);
-    run->strongest = run->whole;
-}
-
-static void weigh_segment(Run *run, size_t segment)
-{
+    Message *m = &run->message;
+    Scratch *s = m->scratch;
+    const size_t low = s->segments[segment], high = s->segments[segment + 1];
     Logits logits = {{0}};
-    for (size_t block = 0; block < BLOCKS; block++) {
-        count(run, edge(run, block, segment, 0), edge(run, block, segment, 1));
-        add_up(run, &logits);
-        forget(run);
+    m->stamp++;
+    for (size_t t = low; t < high; t++)
+        fetch_word(m, t);
+    for (uint32_t block = 0; block < BLOCKS; block++) {
+        run->now = &run->whole[block];
+        if (block == BLOCKS - 1) {
+            weigh_characters(run, low, high);
+        } else {
+            word_grams(m, block, low, high, &run->slab, flush, 1);
+            flush(m, &run->slab);
+        }
+        s->edges[segment * BLOCKS + block + 1] = (uint32_t)run->grams;
+        s->norms[segment][block] = close_tally(&run->part, &logits);
+        memset(&run->part, 0, sizeof run->part);
     }
-    scale(run->message.weights, &logits);
+    scale(m->weights, &logits);
     for (size_t j = 0; j < ALL_HEADS; j++) {
         if (segment > 0 && logits.head[j] <= run->strongest.head[j])
             continue;
@@ -242,19 +140,158 @@ static void weigh_segment(Run *run, size_t segment)
     }
 }
 
-/* What the strongest segment adds to its words, for each label that listens to segments. */
-static void lay_out_strongest(Run *run)
+static void weigh_crossings(Run *run)
 {
-    for (size_t j = 0; j < HEADS; j++) {
-        double shares[HEADS] = {0};
-        size_t segment = run->strongest_segment[j];
-        shares[j] = run->message.weights->heads[j].share;
-        for (size_t block = 0; block < BLOCKS && shares[j] != 0; block++) {
-            size_t low = edge(run, block, segment, 0), high = edge(run, block, segment, 1);
-            count(run, low, high);
-            lay_out(run, low, high, shares);
-            forget(run);
-        }
+    Message *m = &run->message;
+    for (uint32_t block = 0; block < BLOCKS - 1; block++) {
+        run->now = &run->whole[block];
+        for (size_t i = 0; i + 1 < m->segments; i++)
+            crossing_grams(m, block, m->scratch->segments[i], m->scratch->segments[i + 1], &run->slab, flush, 1);
+        flush(m, &run->slab);
+        m->scratch->edges[m->segments * BLOCKS + block + 1] = (uint32_t)run->grams;
+    }
+}
+
+static void weigh(Run *run)
+{
+    Message *m = &run->message;
+    m->scratch->edges[0] = 0;
+    for (size_t i = 0; i < m->segments; i++)
+        weigh_segment(run, i);
+    weigh_crossings(run);
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        close_tally(&run->whole[block], &run->logits);
+    scale(m->weights, &run->logits);
+    if (!m->several)
+        run->strongest = run->logits;
+}
+
+/* ---- lay out ---- */
+
+typedef struct { /* what is laid onto the words: of the message, or of one segment */
+    double shares[HEADS], norms[BLOCKS];
+    int part;
+} Layer;
+
+/* How often a column stands in the message, or in the segment. */
+static inline uint32_t times(const Message *m, const Layer *layer, uint32_t column)
+{
+    const Count *c = place_of(m->table, m->mask, key_of(m, column));
+    return layer->part ? c->part & COUNT_MASK : c->whole;
+}
+
+static inline void lay(double *onto, const Layer *layer, const float *coef, double each)
+{
+    for (int j = 0; j < HEADS; j++)
+        onto[j] += each * coef[j] * layer->shares[j];
+}
+
+/* The noted n-grams low..high, shared out by the lengths of their words. */
+static inline void lay_grams(const Message *m, const Layer *layer, uint32_t block, size_t low, size_t high)
+{
+    const Scratch *s = m->scratch;
+    for (size_t i = low; i < high; i++) {
+        const Gram *gram = &s->grams[i];
+        size_t first = gram->owner / 4, end = first + gram->owner % 4, all = 0;
+        double each = layer->norms[block] * share_of(times(m, layer, gram->column));
+        for (size_t t = first; t < end; t++)
+            all += letters(s, t);
+        for (size_t t = first; t < end; t++)
+            lay(s->telling[t], layer, gram->coef, each * ((double)letters(s, t) / (double)all));
+    }
+}
+
+/* The n-grams of characters of a word: all as if they stood once, less what those that do not have too much. */
+FAST_WHERE_POSSIBLE static void lay_word(const Message *m, const Layer *layer, size_t token)
+{
+    const Word *word = word_of(m, token, 1);
+    const uint32_t *columns = columns_of_word(word);
+    const double norm = layer->norms[BLOCKS - 1];
+    double *onto = m->scratch->telling[token];
+    uint32_t again[MOST_COLUMNS + 1], counts[MOST_COLUMNS + 1];
+    Wide rows[MOST_COLUMNS];
+    size_t n = 0;
+    for (int j = 0; j < HEADS; j++)
+        onto[j] += norm * word->total.sum[j] * layer->shares[j];
+    for (size_t i = 0; i < word->columns; i++) {
+        again[n] = columns[i], counts[n] = times(m, layer, columns[i]);
+        n += counts[n] > 1;
+    }
+    widen_rows(m->weights, again, n, rows);
+    for (size_t i = 0; i < n; i++)
+        lay(onto, layer, rows[i].coef, norm * (share_of(counts[i]) - 1));
+}
+
+FAST_WHERE_POSSIBLE static void lay_segment(const Message *m, const Layer *layer, size_t segment)
+{
+    const Scratch *s = m->scratch;
+    const uint32_t *edges = s->edges + segment * BLOCKS;
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        lay_grams(m, layer, block, edges[block], edges[block + 1]);
+    for (size_t t = s->segments[segment]; t < s->segments[segment + 1]; t++)
+        if (letters(s, t) <= LONGEST_WORD)
+            lay_word(m, layer, t);
+}
+
+/* What the whole message gives to its words. */
+static void lay_whole(const Run *run)
+{
+    const Message *m = &run->message;
+    const uint32_t *edges = m->scratch->edges + m->segments * BLOCKS;
+    Layer layer = {.part = 0};
+    for (int j = 0; j < HEADS; j++)
+        layer.shares[j] = m->several ? 1 - m->weights->heads[j].share : 1;
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        layer.norms[block] = inverse_norm(&run->whole[block].labels);
+    for (size_t i = 0; i < m->segments; i++)
+        lay_segment(m, &layer, i);
+    for (uint32_t block = 0; block < BLOCKS - 1; block++)
+        lay_grams(m, &layer, block, edges[block], edges[block + 1]);
+}
+
+static inline void count_column(const Message *m, uint32_t column)
+{
+    Count *c = place_of(m->table, m->mask, key_of(m, column));
+    c->part = c->part >> COUNT_BITS == m->stamp ? c->part + 1 : m->stamp << COUNT_BITS | 1;
+}
+
+/* Count a segment once more. */
+static inline void count_segment(Message *m, size_t segment)
+{
+    Scratch *s = m->scratch;
+    m->stamp++;
+    for (size_t i = s->edges[segment * BLOCKS]; i < s->edges[(segment + 1) * BLOCKS]; i++)
+        count_column(m, s->grams[i].column);
+    for (size_t t = s->segments[segment]; t < s->segments[segment + 1]; t++) {
+        const Word *word = letters(s, t) <= LONGEST_WORD ? word_of(m, t, 1) : NULL;
+        for (size_t i = 0; word && i < word->columns; i++)
+            count_column(m, columns_of_word(word)[i]);
+    }
+}
+
+/* What a segment gives to its words, for the labels that are strongest in it. */
+static void lay_part(Run *run, size_t segment)
+{
+    Message *m = &run->message;
+    Layer layer = {.part = 1};
+    for (int j = 0; j < HEADS; j++)
+        layer.shares[j] = run->strongest_segment[j] == segment ? m->weights->heads[j].share : 0;
+    memcpy(layer.norms, m->scratch->norms[segment], sizeof layer.norms);
+    count_segment(m, segment);
+    lay_segment(m, &layer, segment);
+}
+
+static void lay_out(Run *run)
+{
+    const Message *m = &run->message;
+    memset(m->scratch->telling, 0, m->tokens * sizeof *m->scratch->telling);
+    lay_whole(run);
+    for (int j = 0; m->several && j < HEADS; j++) {
+        int done = 0;
+        for (int i = 0; i < j; i++)
+            done |= run->strongest_segment[i] == run->strongest_segment[j];
+        if (!done)
+            lay_part(run, run->strongest_segment[j]);
     }
 }
 
@@ -305,11 +342,11 @@ static void tell(const Run *run, Description *out)
 {
     const Message *m = &run->message;
     for (size_t j = 0; j < HEADS + m->weights->more; j++)
-        out->chances[j] = chance_of(&m->weights->heads[j], run->whole.head[j], run->strongest.head[j]);
+        out->chances[j] = chance_of(&m->weights->heads[j], run->logits.head[j], run->strongest.head[j]);
     if (out->chances[2] > out->chances[1]) /* a bluff is never likelier than a threat */
         out->chances[2] = out->chances[1];
     out->visible = m->tokens ? m->scratch->tokens[m->tokens] - 1 - m->tokens : 0;
-    out->grams = run->seen, out->known = run->grams;
+    out->grams = run->seen, out->known = run->known;
     out->segments = m->segments;
     for (size_t i = 0; i < m->segments; i++)
         m->scratch->spans[i] = span_of(m->scratch, m->scratch->segments[i], m->scratch->segments[i + 1]);
@@ -327,20 +364,11 @@ int describe_message(const Weights *weights, Scratch *scratch, uint32_t *points,
     run.slab.size = 0;
     run.message.weights = weights, run.message.scratch = scratch;
     read_text_traced(&run.message, points, size);
-    hash_tokens(&run.message);
-    start_counts(&run.message);
-    scratch->stamp++;
-    for (uint32_t block = 0; block < BLOCKS; block++)
-        note_block(&run, block);
-    if (run.message.failed)
+    if (!start_counts(&run.message))
         return 0;
-    look_up_weights(&run);
-    memset(scratch->telling, 0, run.message.tokens * sizeof *scratch->telling);
-    weigh_whole(&run);
-    for (size_t i = 0; run.message.several && i < run.message.segments; i++)
-        weigh_segment(&run, i);
-    if (run.message.several)
-        lay_out_strongest(&run);
+    hash_tokens(&run.message);
+    weigh(&run);
+    lay_out(&run);
     tell(&run, out);
     return 1;
 }

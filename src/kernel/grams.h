@@ -4,13 +4,12 @@
 #define GRAMS_H
 #include "message.h"
 
-enum { SLAB = 256, CROSSING = 3 };
+enum { SLAB = 256 };
 #define BASE 0x9E3779B97F4A7C15u
 #define PAIR 0xC2B2AE3D27D4EB4Fu
 #define MIX 0xD6E8FEB86659FD93u
 
 typedef struct { uint32_t buckets[SLAB], owners[SLAB]; size_t size; } Slab; /* owner: first token * 4 + number of tokens */
-typedef struct { uint32_t buckets[CROSSING], owners[CROSSING]; size_t size; } Crossing; /* those that reach into the next segment */
 typedef void (*Flush)(Message *m, Slab *slab);
 
 static inline uint64_t half_mix(uint64_t h)
@@ -38,8 +37,9 @@ static inline void hash_tokens(const Message *m)
             if (i - s->tokens[t] < STEM)
                 stem = sum;
         }
-        s->words[t] = mix(sum);
+        s->hashes[t] = mix(sum);
         s->stems[t] = mix(stem) + 99;
+        PREFETCH(&s->word_places[s->hashes[t] % WORDS]);
     }
 }
 
@@ -58,27 +58,35 @@ static inline void put(Slab *slab, uint32_t number, size_t token, size_t tokens,
     slab->buckets[slab->size++] = number;
 }
 
-/* Tokens, neighbours and pairs with one between, of the tokens low..high: one segment. */
-static inline void word_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Crossing *crossing, Flush flush, int traced)
+static inline uint32_t pair_bucket(const uint64_t *hashes, size_t t, size_t step, uint32_t block)
 {
-    const uint64_t *h = block ? m->scratch->stems : m->scratch->words;
-    crossing->size = 0;
+    return bucket(hashes[t] * PAIR + hashes[t + step] + 101 + step, block);
+}
+
+/* Tokens, neighbours and pairs with one between, of the tokens low..high: one segment. */
+static inline void word_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Flush flush, int traced)
+{
+    const uint64_t *h = block ? m->scratch->stems : m->scratch->hashes;
     for (size_t t = low; t < high; t++) {
         if (slab->size > SLAB - 4)
             flush(m, slab);
         put(slab, bucket(h[t] + 101, block), t, 1, traced);
-        for (size_t step = 1; step <= 2 && t + step < m->tokens; step++) {
-            uint32_t b = bucket(h[t] * PAIR + h[t + step] + 101 + step, block);
-            if (t + step < high) {
-                put(slab, b, t, step + 1, traced);
-                continue;
-            }
-            crossing->owners[crossing->size] = (uint32_t)(t * 4 + step + 1);
-            crossing->buckets[crossing->size++] = b;
-        }
+        for (size_t step = 1; step <= 2 && t + step < high; step++)
+            put(slab, pair_bucket(h, t, step, block), t, step + 1, traced);
         if (!block && is_caps(m->scratch, t))
             put(slab, bucket(7 + 106, block), t, 1, traced);
     }
+}
+
+/* The pairs that reach from the segment low..high into the next. */
+static inline void crossing_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Flush flush, int traced)
+{
+    const uint64_t *h = block ? m->scratch->stems : m->scratch->hashes;
+    if (slab->size > SLAB - 3)
+        flush(m, slab);
+    for (size_t t = high - low > 2 ? high - 2 : low; t < high; t++)
+        for (size_t step = high - t; step <= 2 && t + step < m->tokens; step++)
+            put(slab, pair_bucket(h, t, step, block), t, step + 1, traced);
 }
 
 /* n-grams of 2 to LONGEST characters of each token, with one space on each side: none reaches over a space.

@@ -3,8 +3,10 @@
  *
  *   weights      the model's arrays, read where they stand
  *   text         code points -> folded code points, tokens, segments
- *   grams.h      tokens -> buckets of n-grams, block by block, segment by segment, in slabs that stay in the cache
- *   table.h      columns -> counts
+ *   grams.h      tokens -> buckets of n-grams, in slabs that stay in the cache
+ *   words        a word met before -> the sums of its n-grams of characters
+ *   table        columns -> counts, in the message and in the segment
+ *   totals       weighted sums -> logits, probabilities
  *   score        the labels' probabilities of one message of many
  *   describe     everything about one message: all heads, coverage, where each head is strongest, the telling words
  *   scratch      memory, which grows with the longest message only

@@ -7,23 +7,17 @@
 typedef struct {
     const Weights *weights;
     Scratch *scratch;
-    size_t tokens, segments, used;
-    uint32_t level, first_stamp; /* counts with an older stamp belong to another block or message */
-    int several, failed;         /* several segments; memory ran out */
+    size_t tokens, segments;
+    Count *table;
+    uint32_t mask, stamp; /* of places in the table; the number of the segment at hand */
+    int several;          /* segments */
 } Message;
 
 /* Lay out tokens and segments; overwrites the code points. `traced`: also note each code point's place in the message. */
 void read_text(Message *m, uint32_t *points, size_t size);
 void read_text_traced(Message *m, uint32_t *points, size_t size);
 
-/* Fill the tables of logarithms; once. */
-void start_scores(void);
-void start_descriptions(void);
-
-/* The probability of a head, from the logits of the whole message and of its strongest segment. */
-double chance_of(const Head *head, double whole, double strongest);
-
-/* Both are false where memory ran out; they overwrite the code points. */
+/* The probabilities of the labels; overwrites the code points. False where memory ran out, as with the other. */
 int score_message(const Weights *weights, Scratch *scratch, uint32_t *points, size_t size, float *out);
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* What Python sees: Scorer(...), its score() for many messages and its describe() for one. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include "message.h"
+#include "totals.h"
 
 enum { GROUP_CHARACTERS = 1 << 16, GROUP_MESSAGES = 256, RELEASE_CHARACTERS = 4096 };
 enum { ARRAYS = sizeof(Arrays) / sizeof(Array) };
@@ -220,7 +220,7 @@ static PyObject *telling(const Description *d)
 
 static int describe_points(const Scorer *self, Scratch *s, size_t size, Description *out)
 {
-    return make_room(s, size) && make_traced_room(s, size, self->weights.columns)
+    return make_room(s, size) && make_traced_room(s, size)
            && describe_message(&self->weights, s, s->points, size, out);
 }
 
@@ -349,8 +349,7 @@ static int kernel_exec(PyObject *module)
         return -1;
     }
     start_weights();
-    start_scores();
-    start_descriptions();
+    start_totals();
     type = PyType_FromModuleAndSpec(module, &scorer_spec, NULL);
     if (!type)
         return -1;

@@ -1,167 +1,119 @@
-/* count: buckets -> columns -> running term counts, weighted sums and norms, of the message and of the segment.
- * What the first occurrence of a column adds is the same for both, so it is added once, to `both`. */
+/* The labels' probabilities. */
 #include "grams.h"
-#include "table.h"
-#include <math.h>
+#include "totals.h"
+#include "words.h"
 #include <stddef.h>
-
-enum { KNOWN_GAINS = 64 };
-
-typedef struct { double sum[HEADS], norm, nothing; } Total; /* the weighted sums, the squared norm; even numbers vectorise */
 
 typedef struct {
     Message message; /* stands first: a Flush is handed the message */
-    int in_part;     /* what is counted stands in the segment, and the message has several */
-    Total both, whole, part;
+    Total whole[BLOCKS], part, *now; /* of the message by blocks; of a block of the segment; of the block at hand */
+    double strongest[HEADS];
     Slab slab;
 } Run;
 
-static double gains[KNOWN_GAINS], norm_gains[KNOWN_GAINS]; /* what the k-th occurrence adds to 1 + ln k and to its square */
-
-/* (1 + ln k) - (1 + ln(k - 1)) and the same of the squares, so that sum and norm are exact after every occurrence. */
-static void compute_gains(uint32_t k, double *gain, double *norm_gain)
+static inline void add_again(Run *run, const Again *again, size_t n)
 {
-    double now = 1 + log(k), before = k > 1 ? 1 + log(k - 1) : 0;
-    *gain = now - before;
-    *norm_gain = now * now - before * before;
-}
-
-void start_scores(void)
-{
-    for (uint32_t k = 1; k <= KNOWN_GAINS; k++)
-        compute_gains(k, &gains[k - 1], &norm_gains[k - 1]);
-}
-
-static inline void add_row(Total *total, const Wide *row, double gain, double norm_gain)
-{
-    for (int j = 0; j < HEADS; j++)
-        total->sum[j] += gain * row->coef[j];
-    total->norm += norm_gain * row->squared_idf;
-}
-
-static inline void add_again(Total *total, const Wide *row, uint32_t k)
-{
-    double gain, norm_gain;
-    if (k > KNOWN_GAINS)
-        compute_gains(k, &gain, &norm_gain);
-    else
-        gain = gains[k - 1], norm_gain = norm_gains[k - 1];
-    add_row(total, row, gain, norm_gain);
-}
-
-/* A column met again, in the message or in the segment. */
-static inline void count_again(Run *run, Count *c, const Wide *row)
-{
-    uint32_t stamp = run->message.scratch->stamp;
-    add_again(&run->whole, row, ++c->whole);
-    if (!run->in_part)
-        return;
-    if (c->stamp != stamp)
-        c->stamp = stamp, c->part = 0;
-    add_again(&run->part, row, ++c->part);
-}
-
-/* Count the columns; the places of those met for the first time are written to `fresh`, and their number is the answer. */
-static inline size_t count(Run *run, const uint32_t *columns, const Wide *rows, size_t n, uint32_t *fresh)
-{
-    const uint32_t stamp = run->message.scratch->stamp;
-    size_t found = 0;
-    if (!make_places(&run->message, n))
-        return 0;
+    uint32_t columns[SLAB];
+    Wide rows[SLAB];
+    for (size_t i = 0; i < n; i++)
+        columns[i] = again[i].column;
+    widen_rows(run->message.weights, columns, n, rows);
     for (size_t i = 0; i < n; i++) {
-        Count *c = place_of(&run->message, columns[i]);
-        if (c->stamp >= run->message.first_stamp) {
-            count_again(run, c, &rows[i]);
-            continue;
-        }
-        fresh[found++] = (uint32_t)i;
-        c->column = columns[i], c->stamp = stamp, c->whole = 1, c->part = run->in_part != 0;
+        take_surplus(run->now, rows[i].coef, rows[i].squared_idf, surplus_of(again[i].whole));
+        take_surplus(&run->part, rows[i].coef, rows[i].squared_idf, surplus_of(again[i].part));
     }
-    run->message.used += found;
-    return found;
 }
 
-/* Turn the buckets of the slab into columns, count them and add up their weights. */
 FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 {
     Run *run = (Run *)m;
-    uint32_t columns[SLAB + 1], fresh[SLAB];
+    uint32_t columns[SLAB + 1];
     Wide rows[SLAB];
+    Again again[SLAB + 1];
+    Total sums = {{0}, 0};
     size_t n = columns_of(m->weights, slab->buckets, slab->size, columns, NULL);
-    Total sums;
-    for (size_t i = 0; i < n; i++)
-        PREFETCH(m->weights->rows + columns[i]);
     widen_rows(m->weights, columns, n, rows);
-    n = count(run, columns, rows, n, fresh);
-    sums = run->in_part ? run->both : run->whole;
     for (size_t i = 0; i < n; i++)
-        add_row(&sums, &rows[fresh[i]], 1, 1);
-    *(run->in_part ? &run->both : &run->whole) = sums;
+        add_row(&sums, rows[i].coef, rows[i].squared_idf);
+    add_total(run->now, &sums);
+    add_total(&run->part, &sums);
+    add_again(run, again, count(m, columns, n, again));
     slab->size = 0;
 }
 
-/* Add a total, by its norm, to the sums of a row. */
-static void close_total(const Total *total, double *sums)
-{
-    double norm = sqrt(total->norm);
-    norm = norm > 1e-12 ? norm : 1e-12;
-    for (int j = 0; j < HEADS; j++)
-        sums[j] += total->sum[j] / norm;
-}
-
-/* The segment is complete: what it has in common with the message goes to both. */
-static void close_part(Run *run, double *sums)
-{
-    for (int j = 0; j < HEADS; j++) {
-        run->part.sum[j] += run->both.sum[j];
-        run->whole.sum[j] += run->both.sum[j];
-    }
-    run->part.norm += run->both.norm;
-    run->whole.norm += run->both.norm;
-    close_total(&run->part, sums);
-    memset(&run->part, 0, sizeof run->part);
-    memset(&run->both, 0, sizeof run->both);
-}
-
-static void sum_block(Run *run, uint32_t block, double *whole)
+FAST_WHERE_POSSIBLE static void sum_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    Scratch *s = m->scratch;
-    Crossing crossing = {.size = 0};
-    start_counts(m);
-    memset(&run->whole, 0, sizeof run->whole);
-    for (size_t i = 0; i < m->segments; i++) {
-        s->stamp++;
-        run->in_part = m->several;
-        if (block == BLOCKS - 1)
-            char_grams(m, s->segments[i], s->segments[i + 1], &run->slab, flush, 0);
-        else
-            word_grams(m, block, s->segments[i], s->segments[i + 1], &run->slab, &crossing, flush, 0);
-        flush(m, &run->slab);
-        close_part(run, s->parts[i]);
-        run->in_part = 0;
-        memcpy(run->slab.buckets, crossing.buckets, sizeof crossing.buckets);
-        run->slab.size = crossing.size;
-        flush(m, &run->slab);
+    Again again[SLAB + 1];
+    size_t agains = 0;
+    for (size_t t = low; t < high; t++) {
+        const Word *word;
+        if (letters(m->scratch, t) > LONGEST_WORD) {
+            char_grams(m, t, t + 1, &run->slab, flush, 0);
+            flush(m, &run->slab);
+            continue;
+        }
+        word = word_of(m, t, 0);
+        add_total(run->now, &word->total);
+        add_total(&run->part, &word->total);
+        if (agains > SLAB - MOST_COLUMNS)
+            add_again(run, again, agains), agains = 0;
+        agains += count(m, columns_of_word(word), word->columns, again + agains);
     }
-    close_total(&run->whole, whole);
+    add_again(run, again, agains);
 }
 
-double chance_of(const Head *head, double whole, double strongest)
+static inline void close_total(const Total *total, double *logits)
 {
-    double z = head->slope * (whole + head->share * (strongest - whole)) + head->offset;
-    return 1 / (1 + exp(-(z < -40 ? -40 : z > 40 ? 40 : z)));
+    double scale = inverse_norm(total);
+    for (int j = 0; j < HEADS; j++)
+        logits[j] += total->sum[j] * scale;
 }
 
-static void finish(const Message *m, const double *whole, float *out)
+/* Sum up one segment, block by block; the message's strongest is kept. */
+FAST_WHERE_POSSIBLE static void sum_segment(Run *run, size_t segment)
 {
-    for (int j = 0; j < HEADS; j++) {
-        double strongest = whole[j];
-        for (size_t i = 0; m->several && i < m->segments; i++)
-            if (i == 0 || m->scratch->parts[i][j] > strongest)
-                strongest = m->scratch->parts[i][j];
-        out[j] = (float)chance_of(&m->weights->heads[j], whole[j], strongest);
+    Message *m = &run->message;
+    const size_t low = m->scratch->segments[segment], high = m->scratch->segments[segment + 1];
+    double logits[HEADS] = {0};
+    m->stamp++;
+    for (size_t t = low; t < high; t++)
+        fetch_word(m, t);
+    for (uint32_t block = 0; block < BLOCKS; block++) {
+        run->now = &run->whole[block];
+        if (block == BLOCKS - 1) {
+            sum_characters(run, low, high);
+        } else {
+            word_grams(m, block, low, high, &run->slab, flush, 0);
+            flush(m, &run->slab);
+        }
+        close_total(&run->part, logits);
+        memset(&run->part, 0, sizeof run->part);
     }
+    for (int j = 0; j < HEADS; j++)
+        if (segment == 0 || logits[j] > run->strongest[j])
+            run->strongest[j] = logits[j];
+}
+
+/* The n-grams that stand in no segment count for the message. */
+static void sum_crossings(Run *run)
+{
+    Message *m = &run->message;
+    for (uint32_t block = 0; block < BLOCKS - 1; block++) {
+        run->now = &run->whole[block];
+        for (size_t i = 0; i + 1 < m->segments; i++)
+            crossing_grams(m, block, m->scratch->segments[i], m->scratch->segments[i + 1], &run->slab, flush, 0);
+        flush(m, &run->slab);
+    }
+}
+
+static void finish(Run *run, float *out)
+{
+    double logits[HEADS] = {0};
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        close_total(&run->whole[block], logits);
+    for (int j = 0; j < HEADS; j++)
+        out[j] = (float)chance_of(&run->message.weights->heads[j], logits[j], run->message.several ? run->strongest[j] : logits[j]);
     if (out[2] > out[1]) /* a bluff is never likelier than a threat */
         out[2] = out[1];
 }
@@ -169,15 +121,16 @@ static void finish(const Message *m, const double *whole, float *out)
 int score_message(const Weights *weights, Scratch *scratch, uint32_t *points, size_t size, float *out)
 {
     Run run;
-    double whole[HEADS] = {0};
     memset(&run, 0, offsetof(Run, slab));
     run.slab.size = 0;
     run.message.weights = weights, run.message.scratch = scratch;
     read_text(&run.message, points, size);
-    memset(scratch->parts, 0, run.message.segments * sizeof *scratch->parts);
+    if (!start_counts(&run.message))
+        return 0;
     hash_tokens(&run.message);
-    for (uint32_t block = 0; block < BLOCKS; block++)
-        sum_block(&run, block, whole);
-    finish(&run.message, whole, out);
-    return !run.message.failed;
+    for (size_t i = 0; i < run.message.segments; i++)
+        sum_segment(&run, i);
+    sum_crossings(&run);
+    finish(&run, out);
+    return 1;
 }

@@ -6,22 +6,20 @@ enum { LEAST_ROOM = 1024 };
 
 static void free_room(Scratch *s)
 {
-    free(s->line), free(s->tokens), free(s->segments), free(s->words), free(s->stems), free(s->parts);
+    free(s->line), free(s->tokens), free(s->segments), free(s->hashes), free(s->stems);
     s->line = s->tokens = s->segments = NULL;
-    s->words = s->stems = NULL;
-    s->parts = NULL;
+    s->hashes = s->stems = NULL;
     s->room = 0;
 }
 
 static void free_traced_room(Scratch *s)
 {
-    free(s->origins), free(s->places), free(s->edges), free(s->counts), free(s->met), free(s->telling), free(s->grams), free(s->known);
-    free(s->spans);
-    s->origins = s->places = s->edges = s->counts = s->met = NULL;
+    free(s->origins), free(s->places), free(s->edges), free(s->telling), free(s->norms), free(s->spans), free(s->grams);
+    s->origins = s->places = s->edges = NULL;
     s->telling = NULL;
+    s->norms = NULL;
     s->spans = NULL;
     s->grams = NULL;
-    s->known = NULL;
     s->traced_room = 0;
 }
 
@@ -29,7 +27,7 @@ void free_scratch(Scratch *s)
 {
     free_room(s);
     free_traced_room(s);
-    free(s->points), free(s->recent);
+    free(s->points), free(s->recent), free(s->word_places), free(s->words);
     for (size_t i = 0; i < TABLES; i++)
         free(s->tables[i]);
     free(s);
@@ -47,10 +45,9 @@ int make_room(Scratch *s, size_t size)
     s->line = malloc((2 * size + LONGEST) * sizeof *s->line);
     s->tokens = malloc((size + 1) * sizeof *s->tokens);
     s->segments = malloc((most_segments(size) + 1) * sizeof *s->segments);
-    s->words = malloc(size * sizeof *s->words);
+    s->hashes = malloc(size * sizeof *s->hashes);
     s->stems = malloc(size * sizeof *s->stems);
-    s->parts = malloc(most_segments(size) * sizeof *s->parts);
-    if (!s->line || !s->tokens || !s->segments || !s->words || !s->stems || !s->parts)
+    if (!s->line || !s->tokens || !s->segments || !s->hashes || !s->stems)
         return 0;
     s->room = size;
     return 1;
@@ -64,10 +61,8 @@ static int make_recent(Scratch *s)
     return s->recent != NULL;
 }
 
-/* A token has at most seven n-grams of words, a place on the line at most four of characters. */
-int make_traced_room(Scratch *s, size_t size, size_t columns)
+int make_traced_room(Scratch *s, size_t size)
 {
-    size_t grams, known;
     if (size < LEAST_ROOM)
         size = LEAST_ROOM;
     if (size <= s->traced_room)
@@ -75,18 +70,14 @@ int make_traced_room(Scratch *s, size_t size, size_t columns)
     if (!make_recent(s))
         return 0;
     free_traced_room(s);
-    grams = 7 * size + 4 * (2 * size + LONGEST);
-    known = grams < columns ? grams : columns;
     s->origins = malloc(size * sizeof *s->origins);
     s->places = malloc(2 * size * sizeof *s->places);
-    s->edges = malloc((2 * BLOCKS * most_segments(size) + 1) * sizeof *s->edges);
+    s->edges = malloc((BLOCKS * most_segments(size) + BLOCKS) * sizeof *s->edges);
     s->telling = malloc(size * sizeof *s->telling);
+    s->norms = malloc(most_segments(size) * sizeof *s->norms);
     s->spans = malloc(most_segments(size) * sizeof *s->spans);
-    s->grams = malloc(grams * sizeof *s->grams);
-    s->counts = malloc((known + 1) * sizeof *s->counts);
-    s->met = malloc((known + 1) * sizeof *s->met);
-    s->known = malloc((known + 1) * sizeof *s->known);
-    if (!s->origins || !s->places || !s->edges || !s->telling || !s->spans || !s->grams || !s->counts || !s->met || !s->known)
+    s->grams = malloc((most_grams(size, size) + 1) * sizeof *s->grams);
+    if (!s->origins || !s->places || !s->edges || !s->telling || !s->norms || !s->spans || !s->grams)
         return 0;
     s->traced_room = size;
     return 1;
@@ -112,10 +103,18 @@ int make_table(Scratch *s, uint32_t level)
     return s->tables[level] != NULL;
 }
 
+static int make_words(Scratch *s)
+{
+    s->word_places = calloc(WORDS, sizeof *s->word_places);
+    s->words = malloc(WORD_BYTES);
+    s->next_word = 2 * WORD_BYTES; /* so that a place of 0 is an old one */
+    return s->word_places && s->words;
+}
+
 Scratch *make_scratch(void)
 {
     Scratch *s = calloc(1, sizeof *s);
-    if (s && make_table(s, 0) && make_room(s, 0))
+    if (s && make_words(s) && make_table(s, 0) && make_room(s, 0))
         return s;
     if (s)
         free_scratch(s);

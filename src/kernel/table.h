@@ -1,65 +1,47 @@
-/* The counts of the columns met, in a hash table that is never emptied: an older stamp makes an entry free. */
+/* How often each column stands in the message and in its segment: a hash table that is never emptied, for the entries of
+ * other messages are free. */
 #ifndef TABLE_H
 #define TABLE_H
 #include "message.h"
 
+enum { COUNT_BITS = 17 }; /* 2**17 is more than MAX_CHARACTERS, and leaves room for the number of a segment */
+#define COUNT_MASK (((uint32_t)1 << COUNT_BITS) - 1)
+
+static inline uint64_t key_of(const Message *m, uint32_t column) { return (uint64_t)m->scratch->epoch << 32 | column; }
+
 /* The place of a column in the table: its own, or the free one where it belongs. */
-static inline Count *place_of(const Message *m, uint32_t column)
+static inline Count *place_of(Count *table, uint32_t mask, uint64_t key)
 {
-    Count *table = m->scratch->tables[m->level];
-    uint32_t mask = ((uint32_t)SMALLEST_TABLE << m->level) - 1, i = column & mask;
-    while (table[i].stamp >= m->first_stamp && table[i].column != column)
+    uint32_t i = (uint32_t)key & mask;
+    while ((table[i].key ^ key) - 1 < UINT32_MAX) /* another column of this message: one branch, and a rare one */
         i = (i + 1) & mask;
     return &table[i];
 }
 
-/* Move the live counts into the next, twice as large table. */
-static inline int grow_table(Message *m)
+/* Choose a table that is at most half full with the n-grams of the message. */
+static inline int start_counts(Message *m)
 {
-    const Count *from = m->scratch->tables[m->level];
-    size_t size = (size_t)SMALLEST_TABLE << m->level;
-    if (m->level + 1 == TABLES || !make_table(m->scratch, m->level + 1))
+    Scratch *s = m->scratch;
+    size_t points = s->tokens[m->tokens] - 1 - m->tokens;
+    uint32_t level = 0;
+    if (++s->epoch == 0) { /* before epochs come again: forget all counts */
+        for (uint32_t i = 0; i < TABLES; i++)
+            if (s->tables[i])
+                memset(s->tables[i], 0, ((size_t)SMALLEST_TABLE << i) * sizeof(Count));
+        s->epoch = 1;
+    }
+    while (((size_t)SMALLEST_TABLE << level) < 2 * most_grams(points, m->tokens))
+        level++;
+    if (!make_table(s, level))
         return 0;
-    m->level++;
-    for (size_t i = 0; i < size; i++)
-        if (from[i].stamp >= m->first_stamp)
-            *place_of(m, from[i].column) = from[i];
+    m->table = s->tables[level];
+    m->mask = ((uint32_t)SMALLEST_TABLE << level) - 1;
+    m->stamp = 0;
     return 1;
 }
 
-/* Make sure of free places for n more columns. */
-static inline int make_places(Message *m, size_t n)
-{
-    if (m->used + n <= (size_t)SMALLEST_TABLE / 8 * 5 << m->level || grow_table(m))
-        return 1;
-    m->failed = 1;
-    return 0;
-}
+typedef struct { uint32_t column, whole, part; } Again; /* a column met again, and its counts now */
 
-static inline void start_counts(Message *m)
-{
-    Scratch *s = m->scratch;
-    if (s->stamp > UINT32_MAX - MAX_CHARACTERS) { /* before stamps come again: forget all counts */
-        for (uint32_t i = 0; i < TABLES && s->tables[i]; i++)
-            memset(s->tables[i], 0, ((size_t)SMALLEST_TABLE << i) * sizeof(Count));
-        s->stamp = 0;
-    }
-    m->first_stamp = s->stamp + 1;
-    m->level = 0, m->used = 0;
-}
-
-/* Columns of the buckets that training kept; `at` tells which of the buckets each stands for, unless it is NULL. */
-static inline size_t columns_of(const Weights *w, const uint32_t *buckets, size_t size, uint32_t *columns, uint32_t *at)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < size; i++) {
-        Cell cell = w->cells[buckets[i] >> 5];
-        uint32_t bit = (uint32_t)1 << (buckets[i] & 31);
-        columns[n] = cell.rank + ones(cell.bits & (bit - 1));
-        if (at)
-            at[n] = (uint32_t)i;
-        n += (cell.bits & bit) != 0;
-    }
-    return n;
-}
+/* Count columns; those that the message had before are written to `again`, and their number is the answer. */
+size_t count(const Message *m, const uint32_t *columns, size_t n, Again *again);
 #endif

@@ -180,14 +180,6 @@ void free_weights(Weights *w)
 
 static int8_t quads[256][4]; /* the first three values of four weights by their codes; 0 where there is more to read */
 
-void start_weights(void)
-{
-    static const int8_t SMALL[4] = {0, 1, -1, 0};
-    for (int i = 0; i < 256; i++)
-        for (int j = 0; j < 4; j++)
-            quads[i][j] = SMALL[i >> 2 * j & 3];
-}
-
 FAST_WHERE_POSSIBLE void unpack_more(const Weights *w, uint32_t column, int8_t *out)
 {
     static const int8_t LARGER[16] = {2, 3, 4, 5, 6, 7, 8, -2, -3, -4, -5, -6, -7, -8, 0, 0};
@@ -251,4 +243,12 @@ void widen_rows(const Weights *w, const uint32_t *columns, size_t n, Wide *out)
     }
 #endif
     widen_in_software(w->rows, columns, n, out);
+}
+
+void start_weights(void)
+{
+    static const int8_t SMALL[4] = {0, 1, -1, 0};
+    for (int i = 0; i < 256; i++)
+        for (int j = 0; j < 4; j++)
+            quads[i][j] = SMALL[i >> 2 * j & 3];
 }

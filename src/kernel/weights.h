@@ -40,6 +40,22 @@ static inline uint32_t entry_of(const Weights *w, uint32_t point)
     return w->pages[(uint32_t)w->page_of[point / PAGE] * PAGE + point % PAGE] + point;
 }
 
+/* Columns of the buckets that training kept; `at` tells which of the buckets each stands for, unless it is NULL. */
+static inline size_t columns_of(const Weights *w, const uint32_t *buckets, size_t size, uint32_t *columns, uint32_t *at)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < size; i++) {
+        Cell cell = w->cells[buckets[i] >> 5];
+        uint32_t bit = (uint32_t)1 << (buckets[i] & 31);
+        columns[n] = cell.rank + ones(cell.bits & (bit - 1));
+        PREFETCH(&w->rows[columns[n]]);
+        if (at)
+            at[n] = (uint32_t)i;
+        n += (cell.bits & bit) != 0;
+    }
+    return n;
+}
+
 typedef struct { float coef[HEADS], squared_idf; } Wide; /* weights times idf, in single precision */
 void widen_rows(const Weights *weights, const uint32_t *columns, size_t n, Wide *out);
 #endif
