@@ -7,10 +7,10 @@
 
 typedef struct { double head[ALL_HEADS]; } Logits;
 
-typedef struct { /* of one block; what the other heads' weights, which are whole numbers, add up to, and their surplus */
+typedef struct { /* of one block; what the other heads' weights, which are whole numbers, add up to, and what is settled of it */
     Total labels;
     int32_t sums[MORE];
-    double surplus[MORE];
+    double settled[MORE];
 } Tally;
 
 typedef struct {
@@ -23,24 +23,6 @@ typedef struct {
 } Run;
 
 /* ---- weigh ---- */
-
-static inline void take_more(Tally *tally, const Known *known, uint32_t count)
-{
-    Surplus surplus = surplus_of(count);
-    take_surplus(&tally->labels, known->coef, known->squared_idf, surplus);
-    for (int j = 0; j < MORE; j++)
-        tally->surplus[j] += surplus.value * known->more[j];
-}
-
-static inline void add_again(Run *run, const Again *again, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const Known *known = known_of(&run->message, again[i].column);
-        take_more(run->now, known, again[i].whole);
-        if (again[i].part > 1)
-            take_more(&run->part, known, again[i].part);
-    }
-}
 
 /* 16 bits hold the sum of a slab, or of a word, of 8 bits. */
 static inline void add_sums(Run *run, const Total *labels, const int16_t *more)
@@ -55,7 +37,6 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 {
     Run *run = (Run *)m;
     uint32_t columns[SLAB + 1], at[SLAB + 1];
-    Again again[SLAB + 1];
     Total labels = {{0}, 0};
     int16_t more[MORE] = {0};
     size_t n = columns_of(m->weights, slab->buckets, slab->size, columns, at);
@@ -70,15 +51,14 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
             more[j] = (int16_t)(more[j] + known->more[j]);
     }
     add_sums(run, &labels, more);
-    add_again(run, again, count(m, columns, n, again));
+    count(m, columns, n);
     run->seen += slab->size, run->known += n;
     slab->size = 0;
 }
 
-FAST_WHERE_POSSIBLE static void weigh_characters(Run *run, size_t low, size_t high)
+static inline void weigh_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    Again again[MOST_COLUMNS + 1];
     for (size_t t = low; t < high; t++) {
         const size_t length = letters(m->scratch, t);
         const Word *word;
@@ -89,8 +69,23 @@ FAST_WHERE_POSSIBLE static void weigh_characters(Run *run, size_t low, size_t hi
         }
         word = word_of(m, t, 1);
         add_sums(run, &word->total, more_of_word(word));
-        add_again(run, again, count(m, columns_of_word(word), word->columns, again));
+        count(m, columns_of_word(word), word->columns);
         run->seen += char_grams_of(length), run->known += word->columns;
+    }
+}
+
+/* Settle columns that were met again, in the tallies of their blocks. */
+FAST_WHERE_POSSIBLE static void settle(const Run *run, const uint32_t *columns, size_t n, Tally *tallies, int part)
+{
+    const Message *m = &run->message;
+    fetch_known(m, columns, n);
+    for (size_t i = 0; i < n; i++) {
+        const Known *known = known_of(m, columns[i]);
+        Tally *tally = part ? tallies : &tallies[block_of(m->weights, columns[i])];
+        Settling settling = settling_of(times(m, columns[i], part));
+        settle_row(&tally->labels, known->coef, known->squared_idf, settling);
+        for (int j = 0; j < MORE; j++)
+            tally->settled[j] += settling.value * known->more[j];
     }
 }
 
@@ -100,7 +95,7 @@ static inline double close_tally(const Tally *tally, Logits *logits)
     for (int j = 0; j < HEADS; j++)
         logits->head[j] += norm * tally->labels.sum[j];
     for (int j = 0; j < MORE; j++)
-        logits->head[HEADS + j] += norm * (tally->sums[j] - tally->surplus[j]);
+        logits->head[HEADS + j] += norm * (tally->sums[j] - tally->settled[j]);
     return norm;
 }
 
@@ -128,7 +123,9 @@ FAST_WHERE_POSSIBLE static void weigh_segment(Run *run, size_t segment)
             flush(m, &run->slab);
         }
         s->edges[segment * BLOCKS + block + 1] = (uint32_t)run->grams;
+        settle(run, s->part_again, m->part_again, &run->part, 1);
         s->norms[segment][block] = close_tally(&run->part, &logits);
+        m->part_again = 0;
         memset(&run->part, 0, sizeof run->part);
     }
     scale(m->weights, &logits);
@@ -159,6 +156,7 @@ static void weigh(Run *run)
     for (size_t i = 0; i < m->segments; i++)
         weigh_segment(run, i);
     weigh_crossings(run);
+    settle(run, m->scratch->again, m->again, run->whole, 0);
     for (uint32_t block = 0; block < BLOCKS; block++)
         close_tally(&run->whole[block], &run->logits);
     scale(m->weights, &run->logits);
@@ -173,13 +171,6 @@ typedef struct { /* what is laid onto the words: of the message, or of one segme
     int part;
 } Layer;
 
-/* How often a column stands in the message, or in the segment. */
-static inline uint32_t times(const Message *m, const Layer *layer, uint32_t column)
-{
-    const Count *c = place_of(m->table, m->mask, key_of(m, column));
-    return layer->part ? c->part & COUNT_MASK : c->whole;
-}
-
 static inline void lay(double *onto, const Layer *layer, const float *coef, double each)
 {
     for (int j = 0; j < HEADS; j++)
@@ -193,7 +184,7 @@ static inline void lay_grams(const Message *m, const Layer *layer, uint32_t bloc
     for (size_t i = low; i < high; i++) {
         const Gram *gram = &s->grams[i];
         size_t first = gram->owner / 4, end = first + gram->owner % 4, all = 0;
-        double each = layer->norms[block] * share_of(times(m, layer, gram->column));
+        double each = layer->norms[block] * settling_of(times(m, gram->column, layer->part)).share;
         for (size_t t = first; t < end; t++)
             all += letters(s, t);
         for (size_t t = first; t < end; t++)
@@ -214,12 +205,12 @@ FAST_WHERE_POSSIBLE static void lay_word(const Message *m, const Layer *layer, s
     for (int j = 0; j < HEADS; j++)
         onto[j] += norm * word->total.sum[j] * layer->shares[j];
     for (size_t i = 0; i < word->columns; i++) {
-        again[n] = columns[i], counts[n] = times(m, layer, columns[i]);
+        again[n] = columns[i], counts[n] = times(m, columns[i], layer->part);
         n += counts[n] > 1;
     }
     widen_rows(m->weights, again, n, rows);
     for (size_t i = 0; i < n; i++)
-        lay(onto, layer, rows[i].coef, norm * (share_of(counts[i]) - 1));
+        lay(onto, layer, rows[i].coef, norm * (settling_of(counts[i]).share - 1));
 }
 
 FAST_WHERE_POSSIBLE static void lay_segment(const Message *m, const Layer *layer, size_t segment)
@@ -368,6 +359,8 @@ int describe_message(const Weights *weights, Scratch *scratch, uint32_t *points,
         return 0;
     hash_tokens(&run.message);
     weigh(&run);
+    if (run.message.failed)
+        return 0;
     lay_out(&run);
     tell(&run, out);
     return 1;

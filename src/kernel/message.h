@@ -8,9 +8,10 @@ typedef struct {
     const Weights *weights;
     Scratch *scratch;
     size_t tokens, segments;
+    size_t used, again, part_again; /* places in the table; columns that are noted as met again */
     Count *table;
-    uint32_t mask, stamp; /* of places in the table; the number of the segment at hand */
-    int several;          /* segments */
+    uint32_t level, mask, stamp;    /* which table, and its last place; the number of the segment at hand */
+    int several, failed;            /* several segments; memory ran out */
 } Message;
 
 /* Lay out tokens and segments; overwrites the code points. `traced`: also note each code point's place in the message. */

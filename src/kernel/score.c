@@ -11,25 +11,11 @@ typedef struct {
     Slab slab;
 } Run;
 
-static inline void add_again(Run *run, const Again *again, size_t n)
-{
-    uint32_t columns[SLAB];
-    Wide rows[SLAB];
-    for (size_t i = 0; i < n; i++)
-        columns[i] = again[i].column;
-    widen_rows(run->message.weights, columns, n, rows);
-    for (size_t i = 0; i < n; i++) {
-        take_surplus(run->now, rows[i].coef, rows[i].squared_idf, surplus_of(again[i].whole));
-        take_surplus(&run->part, rows[i].coef, rows[i].squared_idf, surplus_of(again[i].part));
-    }
-}
-
 FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 {
     Run *run = (Run *)m;
     uint32_t columns[SLAB + 1];
     Wide rows[SLAB];
-    Again again[SLAB + 1];
     Total sums = {{0}, 0};
     size_t n = columns_of(m->weights, slab->buckets, slab->size, columns, NULL);
     widen_rows(m->weights, columns, n, rows);
@@ -37,15 +23,13 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
         add_row(&sums, rows[i].coef, rows[i].squared_idf);
     add_total(run->now, &sums);
     add_total(&run->part, &sums);
-    add_again(run, again, count(m, columns, n, again));
+    count(m, columns, n);
     slab->size = 0;
 }
 
-FAST_WHERE_POSSIBLE static void sum_characters(Run *run, size_t low, size_t high)
+static inline void sum_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    Again again[SLAB + 1];
-    size_t agains = 0;
     for (size_t t = low; t < high; t++) {
         const Word *word;
         if (letters(m->scratch, t) > LONGEST_WORD) {
@@ -56,11 +40,24 @@ FAST_WHERE_POSSIBLE static void sum_characters(Run *run, size_t low, size_t high
         word = word_of(m, t, 0);
         add_total(run->now, &word->total);
         add_total(&run->part, &word->total);
-        if (agains > SLAB - MOST_COLUMNS)
-            add_again(run, again, agains), agains = 0;
-        agains += count(m, columns_of_word(word), word->columns, again + agains);
+        count(m, columns_of_word(word), word->columns);
     }
-    add_again(run, again, agains);
+}
+
+/* Settle columns that were met again, in the totals of their blocks. */
+static inline void settle(const Run *run, const uint32_t *columns, size_t n, Total *totals, int part)
+{
+    const Message *m = &run->message;
+    Wide rows[SLAB];
+    for (size_t low = 0, size; low < n; low += size) {
+        size = n - low < SLAB ? n - low : SLAB;
+        widen_rows(m->weights, columns + low, size, rows);
+        for (size_t i = 0; i < size; i++) {
+            uint32_t column = columns[low + i];
+            Total *total = part ? totals : &totals[block_of(m->weights, column)];
+            settle_row(total, rows[i].coef, rows[i].squared_idf, settling_of(times(m, column, part)));
+        }
+    }
 }
 
 static inline void close_total(const Total *total, double *logits)
@@ -87,7 +84,9 @@ FAST_WHERE_POSSIBLE static void sum_segment(Run *run, size_t segment)
             word_grams(m, block, low, high, &run->slab, flush, 0);
             flush(m, &run->slab);
         }
+        settle(run, m->scratch->part_again, m->part_again, &run->part, 1);
         close_total(&run->part, logits);
+        m->part_again = 0;
         memset(&run->part, 0, sizeof run->part);
     }
     for (int j = 0; j < HEADS; j++)
@@ -131,6 +130,7 @@ int score_message(const Weights *weights, Scratch *scratch, uint32_t *points, si
     for (size_t i = 0; i < run.message.segments; i++)
         sum_segment(&run, i);
     sum_crossings(&run);
+    settle(&run, scratch->again, run.message.again, run.whole, 0);
     finish(&run, out);
-    return 1;
+    return !run.message.failed;
 }

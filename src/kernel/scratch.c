@@ -6,8 +6,8 @@ enum { LEAST_ROOM = 1024 };
 
 static void free_room(Scratch *s)
 {
-    free(s->line), free(s->tokens), free(s->segments), free(s->hashes), free(s->stems);
-    s->line = s->tokens = s->segments = NULL;
+    free(s->line), free(s->tokens), free(s->segments), free(s->hashes), free(s->stems), free(s->again), free(s->part_again);
+    s->line = s->tokens = s->segments = s->again = s->part_again = NULL;
     s->hashes = s->stems = NULL;
     s->room = 0;
 }
@@ -47,7 +47,9 @@ int make_room(Scratch *s, size_t size)
     s->segments = malloc((most_segments(size) + 1) * sizeof *s->segments);
     s->hashes = malloc(size * sizeof *s->hashes);
     s->stems = malloc(size * sizeof *s->stems);
-    if (!s->line || !s->tokens || !s->segments || !s->hashes || !s->stems)
+    s->again = malloc((most_grams(size, size) / 2 + 1) * sizeof *s->again);
+    s->part_again = malloc((most_grams(size, size) / 2 + 1) * sizeof *s->part_again);
+    if (!s->line || !s->tokens || !s->segments || !s->hashes || !s->stems || !s->again || !s->part_again)
         return 0;
     s->room = size;
     return 1;

@@ -4,7 +4,7 @@
 #include "kernel.h"
 
 enum { SMALLEST_TABLE = 2048, TABLES = 11, RECENT = 16384 };
-enum { LONGEST_WORD = 24, WORDS = 1 << 14, WORD_BYTES = 1 << 22 };
+enum { LONGEST_WORD = 24, WORDS = 1 << 15, WORD_BYTES = 1 << 22 };
 
 typedef struct {
     uint64_t key;         /* the number (epoch) of the message, and the column */
@@ -34,6 +34,7 @@ typedef struct { uint32_t column, owner; float coef[HEADS]; } Gram; /* owner: fi
 typedef struct Scratch {
     struct Scratch *next;
     uint32_t *points, *line, *tokens, *segments;
+    uint32_t *again, *part_again; /* columns met again: in the message, in a block of the segment */
     uint64_t *hashes, *stems;
     size_t point_room, room;
     uint32_t *origins, *places, *edges; /* from here on only for descriptions */

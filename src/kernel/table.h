@@ -18,30 +18,17 @@ static inline Count *place_of(Count *table, uint32_t mask, uint64_t key)
     return &table[i];
 }
 
-/* Choose a table that is at most half full with the n-grams of the message. */
-static inline int start_counts(Message *m)
+/* Choose a table that will not have to grow, as a rule; false where memory ran out. */
+int start_counts(Message *m);
+
+/* Count at most a slab of columns. Those that are now met twice are noted: in the message, and in the segment's block. Of a
+ * message with one segment only the message is counted. */
+void count(Message *m, const uint32_t *columns, size_t n);
+
+/* How often a column stands in the message, or in the segment at hand. */
+static inline uint32_t times(const Message *m, uint32_t column, int part)
 {
-    Scratch *s = m->scratch;
-    size_t points = s->tokens[m->tokens] - 1 - m->tokens;
-    uint32_t level = 0;
-    if (++s->epoch == 0) { /* before epochs come again: forget all counts */
-        for (uint32_t i = 0; i < TABLES; i++)
-            if (s->tables[i])
-                memset(s->tables[i], 0, ((size_t)SMALLEST_TABLE << i) * sizeof(Count));
-        s->epoch = 1;
-    }
-    while (((size_t)SMALLEST_TABLE << level) < 2 * most_grams(points, m->tokens))
-        level++;
-    if (!make_table(s, level))
-        return 0;
-    m->table = s->tables[level];
-    m->mask = ((uint32_t)SMALLEST_TABLE << level) - 1;
-    m->stamp = 0;
-    return 1;
+    const Count *c = place_of(m->table, m->mask, key_of(m, column));
+    return part ? c->part & COUNT_MASK : c->whole;
 }
-
-typedef struct { uint32_t column, whole, part; } Again; /* a column met again, and its counts now */
-
-/* Count columns; those that the message had before are written to `again`, and their number is the answer. */
-size_t count(const Message *m, const uint32_t *columns, size_t n, Again *again);
 #endif

@@ -1,19 +1,18 @@
 #include "totals.h"
 
-Surplus known_surplus[KNOWN_SURPLUS + 1];
-double known_shares[KNOWN_SURPLUS + 1];
+Settling known_settlings[KNOWN_COUNTS + 1];
 
-Surplus compute_surplus(uint32_t k)
+Settling compute_settling(uint32_t k)
 {
-    double now = 1 + log(k), before = k > 1 ? 1 + log(k - 1) : 0;
-    Surplus surplus = {1 - (now - before), 1 - (now * now - before * before)};
-    return surplus;
+    double value = 1 + log(k);
+    Settling settling = {k - value, k - value * value, value / k};
+    return settling;
 }
 
 void start_totals(void)
 {
-    for (uint32_t k = 1; k <= KNOWN_SURPLUS; k++)
-        known_surplus[k] = compute_surplus(k), known_shares[k] = (1 + log(k)) / k;
+    for (uint32_t k = 1; k <= KNOWN_COUNTS; k++)
+        known_settlings[k] = compute_settling(k);
 }
 
 double inverse_norm(const Total *total)

@@ -1,25 +1,20 @@
-/* Weighted sums. The k-th occurrence of an n-gram adds (1 + ln k) - (1 + ln (k - 1)) times its weights, and to the squared norm
- * the difference of the squares, so that both are exact after every occurrence. All occurrences are first added as if they were
- * the only ones, which is true of most; `Surplus` is what the k-th one then has too much. */
+/* Weighted sums. Every n-gram is added each time it is met; once all are counted, those that were met again are settled: k of
+ * them weigh 1 + ln k, not k. */
 #ifndef TOTALS_H
 #define TOTALS_H
 #include "table.h"
 #include <math.h>
 
-enum { KNOWN_SURPLUS = 64 };
+enum { KNOWN_COUNTS = 1024 };
 
-typedef struct { double value, norm; } Surplus;
+typedef struct { double value, norm, share; } Settling; /* k - (1 + ln k), k - (1 + ln k) squared, (1 + ln k) / k */
 
-extern Surplus known_surplus[KNOWN_SURPLUS + 1];
-extern double known_shares[KNOWN_SURPLUS + 1];
+extern Settling known_settlings[KNOWN_COUNTS + 1];
 
-void start_totals(void); /* fill the tables; once */
-Surplus compute_surplus(uint32_t k);
+void start_totals(void); /* fill the table; once */
+Settling compute_settling(uint32_t k);
 
-static inline Surplus surplus_of(uint32_t k) { return k <= KNOWN_SURPLUS ? known_surplus[k] : compute_surplus(k); }
-
-/* What each of k occurrences adds in the end. */
-static inline double share_of(uint32_t k) { return k <= KNOWN_SURPLUS ? known_shares[k] : (1 + log(k)) / k; }
+static inline Settling settling_of(uint32_t k) { return k <= KNOWN_COUNTS ? known_settlings[k] : compute_settling(k); }
 
 static inline void add_total(Total *total, const Total *more)
 {
@@ -35,11 +30,11 @@ static inline void add_row(Total *total, const float *coef, float squared_idf)
     total->norm += squared_idf;
 }
 
-static inline void take_surplus(Total *total, const float *coef, float squared_idf, Surplus surplus)
+static inline void settle_row(Total *total, const float *coef, float squared_idf, Settling settling)
 {
     for (int j = 0; j < HEADS; j++)
-        total->sum[j] -= surplus.value * coef[j];
-    total->norm -= surplus.norm * squared_idf;
+        total->sum[j] -= settling.value * coef[j];
+    total->norm -= settling.norm * squared_idf;
 }
 
 double inverse_norm(const Total *total);

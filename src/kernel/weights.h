@@ -56,6 +56,12 @@ static inline size_t columns_of(const Weights *w, const uint32_t *buckets, size_
     return n;
 }
 
+/* Which block a column belongs to. */
+static inline uint32_t block_of(const Weights *w, uint32_t column)
+{
+    return (uint32_t)(column >= w->cells[BUCKETS / 32].rank) + (column >= w->cells[2 * BUCKETS / 32].rank);
+}
+
 typedef struct { float coef[HEADS], squared_idf; } Wide; /* weights times idf, in single precision */
 void widen_rows(const Weights *weights, const uint32_t *columns, size_t n, Wide *out);
 #endif
