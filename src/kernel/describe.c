@@ -59,6 +59,8 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 static inline void weigh_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
+    uint32_t columns[SLAB + MOST_COLUMNS];
+    size_t n = 0;
     for (size_t t = low; t < high; t++) {
         const size_t length = letters(m->scratch, t);
         const Word *word;
@@ -69,9 +71,12 @@ static inline void weigh_characters(Run *run, size_t low, size_t high)
         }
         word = word_of(m, t, 1);
         add_sums(run, &word->total, more_of_word(word));
-        count(m, columns_of_word(word), word->columns);
         run->seen += char_grams_of(length), run->known += word->columns;
+        n += append_columns(word, columns + n);
+        if (n > SLAB)
+            count(m, columns, n), n = 0;
     }
+    count(m, columns, n);
 }
 
 /* Settle columns that were met again, in the tallies of their blocks. */

@@ -30,6 +30,8 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 static inline void sum_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
+    uint32_t columns[SLAB + MOST_COLUMNS];
+    size_t n = 0;
     for (size_t t = low; t < high; t++) {
         const Word *word;
         if (letters(m->scratch, t) > LONGEST_WORD) {
@@ -40,8 +42,11 @@ static inline void sum_characters(Run *run, size_t low, size_t high)
         word = word_of(m, t, 0);
         add_total(run->now, &word->total);
         add_total(&run->part, &word->total);
-        count(m, columns_of_word(word), word->columns);
+        n += append_columns(word, columns + n);
+        if (n > SLAB)
+            count(m, columns, n), n = 0;
     }
+    count(m, columns, n);
 }
 
 /* Settle columns that were met again, in the totals of their blocks. */

@@ -21,7 +21,7 @@ static inline Count *place_of(Count *table, uint32_t mask, uint64_t key)
 /* Choose a table that will not have to grow, as a rule; false where memory ran out. */
 int start_counts(Message *m);
 
-/* Count at most a slab of columns. Those that are now met twice are noted: in the message, and in the segment's block. Of a
+/* Count some hundred columns at most. Those that are now met twice are noted: in the message, and in the segment's block. Of a
  * message with one segment only the message is counted. */
 void count(Message *m, const uint32_t *columns, size_t n);
 

@@ -10,6 +10,14 @@ static inline size_t letters(const Scratch *s, size_t token) { return s->tokens[
 
 static inline const uint32_t *columns_of_word(const Word *word) { return word->numbers + word->length; }
 
+/* Append a word's columns: some too many are copied, for whole cache lines are faster. */
+static inline size_t append_columns(const Word *word, uint32_t *columns)
+{
+    for (size_t i = 0; i < word->columns; i += 16)
+        memcpy(columns + i, columns_of_word(word) + i, 16 * sizeof *columns);
+    return word->columns;
+}
+
 static inline const int16_t *more_of_word(const Word *word)
 {
     return (const int16_t *)(const void *)(word->numbers + word->length + word->columns);
