@@ -96,7 +96,7 @@ def _spread(model: ToneModel, rows: Rows, at: NDArray[np.int64], low: int, size:
     if not len(at):
         return np.zeros((size, len(LABELS)))
     column = rows.column[at]
-    counts = count(np.zeros(len(at), np.int64), column, len(model.idf2))
+    counts = count(np.zeros(len(at), np.int64), column, (1, len(model.idf2)))
     value = values(counts, np.float64)
     starts, norm = block_norms(model, counts, value)
     scale = value / counts.tf / np.repeat(norm, np.diff(np.append(starts, len(value))))

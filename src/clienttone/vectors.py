@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clienttone import features, normalize
 from clienttone.definition import BLOCKS
-from clienttone.features import Counts, Occurrences
+from clienttone.features import Counts, Occurrences, run_starts
 from clienttone.normalize import Folded
 from clienttone.results import LABELS
 from clienttone.segment import Segments, segment
@@ -36,7 +36,7 @@ class Rows:
     folded: Folded
     segments: Segments
     grams: Occurrences
-    column: NDArray[np.int64]
+    column: NDArray[np.int32]
     counts: Counts
 
 
@@ -47,17 +47,19 @@ def score(model: ToneModel, messages: Sequence[str]) -> NDArray[np.float32]:
 
 
 def featurize(model: ToneModel, messages: Sequence[str]) -> Rows:
-    """Fold, cut and count a batch."""
+    """Fold, cut and count a batch. (``take`` gathers several times faster than an index in brackets.)"""
     folded = normalize.fold(messages)
     segments = segment(folded)
     grams = features.occurrences(folded, segments)
-    column = model.column[grams.bucket].astype(np.int64)
+    column = model.column.take(grams.bucket)
     known = np.flatnonzero(column >= 0)
-    part = grams.segment[known]
-    cut = known[(part >= 0) & segments.several[part]]
-    row = np.concatenate([grams.message[known], folded.size + grams.segment[cut]])
-    columns = np.concatenate([column[known], column[cut]])
-    return Rows(folded, segments, grams, column, features.count(row, columns, len(model.idf2)))
+    part_row = np.append(np.where(segments.several, folded.size + np.arange(len(segments.several)), -1), -1)
+    part = part_row.take(grams.segment.take(known))  # segment -1, the last row number, stands for "spans two"
+    cut = np.flatnonzero(part >= 0)
+    kept = column.take(known)
+    row = np.concatenate([grams.message.take(known), part.take(cut)])
+    shape = folded.size + len(segments.several), len(model.idf2)
+    return Rows(folded, segments, grams, column, features.count(row, np.concatenate([kept, kept.take(cut)]), shape))
 
 
 def row_logits(model: ToneModel, rows: Rows, more: bool = False, dtype: type = np.float32) -> Floats:
@@ -69,9 +71,12 @@ def row_logits(model: ToneModel, rows: Rows, more: bool = False, dtype: type = n
         return out
     value = values(counts, dtype)
     starts, norm = block_norms(model, counts, value)
-    sums = np.add.reduceat(value[:, None] * weights[counts.column], starts, axis=0) / norm[:, None]
+    parts: Floats = weights.take(counts.column, axis=0).astype(dtype, copy=False)
+    again = np.flatnonzero(counts.tf > 1)  # the others' value is 1
+    parts[again] *= value[again, None]
+    sums = np.add.reduceat(parts, starts, axis=0) / norm[:, None]
     owner = counts.row[starts]
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    first = run_starts(owner)
     out[owner[first]] = np.add.reduceat(sums, first, axis=0)
     return out * model.scale_more if more else out
 
@@ -84,9 +89,9 @@ def values(counts: Counts, dtype: type) -> Floats:
 
 def block_norms(model: ToneModel, counts: Counts, value: Floats) -> tuple[NDArray[np.int64], Floats]:
     """Where each (row, block) starts in the counts, and the L2 norm of its values."""
-    group = counts.row * len(BLOCKS) + np.searchsorted(model.edges[1:-1], counts.column, side="right")
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    norm = np.sqrt(np.add.reduceat(value * value * model.idf2[counts.column], starts))
+    group = counts.row * len(BLOCKS) + sum(counts.column >= edge for edge in model.edges[1:-1])
+    starts = run_starts(group)
+    norm = np.sqrt(np.add.reduceat(value * value * model.idf2.take(counts.column), starts))
     return starts, np.maximum(norm, norm.dtype.type(1e-12))
 
 
@@ -98,7 +103,7 @@ def mix(rows: Rows, logits: Floats, heads: Sequence[Head]) -> Floats:
     several = np.flatnonzero(rows.segments.several)
     if len(several):
         owner = rows.segments.message[several]
-        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        first = run_starts(owner)
         strongest[owner[first]] = np.maximum.reduceat(parts[several], first, axis=0)
     share = np.array([h.segment_share for h in heads], logits.dtype)
     return whole + share * (strongest - whole)
