@@ -6,22 +6,22 @@ The n-grams' contributions are laid back onto the message. Sums are double here,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clienttone.features import count
+from clienttone.features import Ints, Occurrences, count
 from clienttone.results import LABELS
 from clienttone.vectors import (
     Floats,
     Rows,
     block_norms,
     chances,
-    featurize,
     label_chances,
     mix,
     row_logits,
+    rows_and_grams,
     values,
 )
 
@@ -35,31 +35,43 @@ MIN_WEIGHT = 1e-3
 ROUNDING = 1e4  # of contributions, so that equal ones stay in the order of the message
 
 
+class Grams(NamedTuple):
+    """The n-grams of one message that training has kept; arrays of equal length, as in `Occurrences`."""
+
+    column: Ints
+    segment: Ints
+    first: Ints
+    last: Ints
+
+
 def describe(model: ToneModel, messages: Sequence[str]) -> list[Facts]:
     """The facts of each message, in order."""
-    rows = featurize(model, messages)
+    rows, grams, column = rows_and_grams(model, messages)
     logits, more = row_logits(model, rows, dtype=np.float64), row_logits(model, rows, more=True, dtype=np.float64)
     labels, others = model.heads[: len(LABELS)], model.heads[len(LABELS) :]
     probable = np.hstack([label_chances(labels, mix(rows, logits, labels)), chances(others, mix(rows, more, others))])
-    visible, coverage = rows.folded.visible, _coverage(rows)
+    visible, kept = rows.folded.visible, _kept(grams, column, len(messages))
+    total = np.maximum(np.bincount(grams.message, minlength=len(messages)), 1)
     return [
         (
             tuple(probable[i].tolist()),
             int(visible[i]),
-            float(coverage[i]),
+            float(len(kept[i].column) / total[i]),
             *_strongest(rows, more, i),
-            _telling(model, rows, logits, i),
+            _telling(model, rows, kept[i], logits, i),
         )
         for i in range(len(messages))
     ]
 
 
-def _coverage(rows: Rows) -> Floats:
-    """(messages,) share of the n-grams that training has kept."""
-    size = rows.folded.size
-    total = np.bincount(rows.grams.message, minlength=size)
-    known = np.bincount(rows.grams.message, rows.column >= 0, minlength=size)
-    return np.asarray(known / np.maximum(total, 1))
+def _kept(grams: Occurrences, column: Ints, size: int) -> list[Grams]:
+    """Those of each message."""
+    at = np.flatnonzero(column >= 0)
+    message = grams.message.take(at)
+    at = at.take(np.argsort(message, kind="stable"))
+    bounds = np.append(0, np.cumsum(np.bincount(message, minlength=size))).tolist()
+    arrays = [array.take(at) for array in (column, grams.segment, grams.first, grams.last)]
+    return [Grams(*(array[low:high] for array in arrays)) for low, high in pairwise(bounds)]
 
 
 def _strongest(rows: Rows, more: Floats, message: int) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
@@ -71,45 +83,45 @@ def _strongest(rows: Rows, more: Floats, message: int) -> tuple[tuple[tuple[int,
     return tuple(spans), tuple(np.argmax(more[rows.folded.size + parts], axis=0).tolist())
 
 
-def _telling(model: ToneModel, rows: Rows, logits: Floats, message: int) -> tuple[Spans, ...]:
+def _telling(model: ToneModel, rows: Rows, grams: Grams, logits: Floats, message: int) -> tuple[Spans, ...]:
     """Words that speak for each label, strongest first; weights are log-odds after calibration."""
-    at = np.flatnonzero((rows.grams.message == message) & (rows.column >= 0))
-    points = np.flatnonzero(rows.folded.message == message)
-    if not len(at):
+    if not len(grams.column):
         return ((),) * len(LABELS)
-    low, size = int(points[0]), rows.folded.size
+    low, high = np.searchsorted(rows.folded.message, [message, message + 1])
+    points, size = slice(int(low), int(high)), rows.folded.size
     parts = np.flatnonzero((rows.segments.message == message) & rows.segments.several)
-    whole = _spread(model, rows, at, low, len(points))
+    whole = _spread(model, grams, points)
     out = []
     for i in range(len(LABELS)):
         head, weights = model.heads[i], whole[:, i]
         if len(parts) and head.segment_share:
-            best = parts[np.argmax(logits[size + parts, i])]
-            part = _spread(model, rows, at[rows.grams.segment[at] == best], low, len(points))[:, i]
+            inside = grams.segment == parts[np.argmax(logits[size + parts, i])]
+            part = _spread(model, Grams(*(array.compress(inside) for array in grams)), points)[:, i]
             weights = weights + head.segment_share * (part - weights)
         out.append(_spans(rows, points, weights * head.calibration[0]))
     return tuple(out)
 
 
-def _spread(model: ToneModel, rows: Rows, at: NDArray[np.int64], low: int, size: int) -> Floats:
+def _spread(model: ToneModel, grams: Grams, points: slice) -> Floats:
     """(code points, labels): each n-gram's part of the row's logit, shared out evenly over its code points."""
-    if not len(at):
+    size = points.stop - points.start
+    if not len(grams.column):
         return np.zeros((size, len(LABELS)))
-    column = rows.column[at]
-    counts = count(np.zeros(len(at), np.int64), column, (1, len(model.idf2)))
+    counts = count(np.zeros_like(grams.column), grams.column, grams.column >= 0, (1, len(model.idf2)))
     value = values(counts, np.float64)
-    starts, norm = block_norms(model, counts, value)
-    scale = value / counts.tf / np.repeat(norm, np.diff(np.append(starts, len(value))))
-    each = (scale[:, None] * model.coef[counts.column])[np.searchsorted(counts.column, column)]
-    first, last = rows.grams.first[at] - low, rows.grams.last[at] - low
-    each = each / (last - first + 1)[:, None]
+    bounds, norm = block_norms(model, counts, value)
+    scale = value / counts.tf / np.repeat(norm, np.diff(bounds))
+    number = np.searchsorted(counts.column, grams.column)
+    first, last = grams.first - points.start, grams.last - points.start
+    each = scale.take(number) / (last - first + 1)
     steps = np.zeros((size + 1, len(LABELS)))
-    for i in range(len(LABELS)):
-        steps[:, i] = np.bincount(first, each[:, i], size + 1) - np.bincount(last + 1, each[:, i], size + 1)
+    for i, coef in enumerate(model.coef.take(grams.column, axis=0).T):
+        part = each * coef
+        steps[:, i] = np.bincount(first, part, size + 1) - np.bincount(last + 1, part, size + 1)
     return np.asarray(np.cumsum(steps, axis=0)[:size])
 
 
-def _spans(rows: Rows, points: NDArray[np.int64], weights: Floats) -> Spans:
+def _spans(rows: Rows, points: slice, weights: Floats) -> Spans:
     """Words that push towards the label, neighbours joined, strongest first."""
     token = np.flatnonzero(rows.folded.token[points])
     total = np.add.reduceat(weights, token)
@@ -117,7 +129,7 @@ def _spans(rows: Rows, points: NDArray[np.int64], weights: Floats) -> Spans:
     run = np.flatnonzero(strong & ~np.concatenate([[False], strong[:-1]]))
     end = np.flatnonzero(strong & ~np.concatenate([strong[1:], [False]]))
     position = rows.folded.position[points]
-    stops = np.append(token[1:], len(points)) - 1
+    stops = np.append(token[1:], len(position)) - 1
     spans = [
         (
             int(position[token[a]]),

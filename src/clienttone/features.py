@@ -30,7 +30,8 @@ _U = np.uint64
 _PAIR, _CHAR_STEP, _MIX = _U(0xC2B2AE3D27D4EB4F), _U(_BASE), _U(0xD6E8FEB86659FD93)
 _UNIGRAM, _BIGRAM, _SKIP, _CAPS, _STEM_SALT = _U(101), _U(102), _U(103), _U(106), _U(99)
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
+Indices = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
 
@@ -38,8 +39,8 @@ Hashes = NDArray[np.uint64]
 class Occurrences:
     """Every n-gram of a batch; arrays of equal length.
 
-    ``bucket`` int64 in ``0 .. 3 * BUCKETS`` (block number times BUCKETS plus hash); ``message`` and ``segment`` int64 say where
-    it stands (segment -1: it spans two); ``first``/``last`` int64: its first and last code point in the `Folded` batch.
+    ``bucket`` int32 in ``0 .. 3 * BUCKETS`` (block number times BUCKETS plus hash); ``message`` and ``segment`` int32 say where
+    it stands (segment -1: it spans two); ``first``/``last`` int32: its first and last code point in the `Folded` batch.
     """
 
     bucket: Ints
@@ -52,9 +53,8 @@ class Occurrences:
 @cache
 def _powers(size: int) -> tuple[Hashes, Hashes]:
     """Powers of the base and of its inverse modulo 2**64, ``size`` of each."""
-    with np.errstate(over="ignore"):
-        up: Hashes = np.multiply.accumulate(np.full(size, _BASE, np.uint64))
-        down: Hashes = np.multiply.accumulate(np.full(size, pow(_BASE, -1, 1 << 64), np.uint64))
+    up: Hashes = np.multiply.accumulate(np.full(size, _BASE, np.uint64))
+    down: Hashes = np.multiply.accumulate(np.full(size, pow(_BASE, -1, 1 << 64), np.uint64))
     return up, down
 
 
@@ -65,106 +65,104 @@ def _mix(h: Hashes) -> Hashes:
 
 
 def _buckets(hashes: Hashes, block: int) -> Ints:
-    return (hashes >> _U(64 - BITS)).astype(np.int64) + block * BUCKETS
+    return (hashes >> _U(64 - BITS)).astype(np.int32) + np.int32(block * BUCKETS)
 
 
-def _span_hashes(prefix: Hashes, inverse: Hashes, starts: Ints, ends: Ints) -> Hashes:
-    return _mix((prefix[ends] - prefix[starts]) * inverse[starts])
+def _token_hashes(codes: NDArray[np.uint32], starts: Indices, ends: Indices) -> tuple[Hashes, Hashes]:
+    """(of whole tokens, of their stems)."""
+    n = len(codes)
+    up, down = _powers(1 << max(18, n.bit_length()))
+    prefix = np.zeros(n + 1, np.uint64)
+    np.cumsum(codes * up[:n], out=prefix[1:])
+    before, scale, stems = prefix.take(starts), down.take(starts), np.minimum(ends, starts + STEM)
+    return _mix((prefix.take(ends) - before) * scale), _mix((prefix.take(stems) - before) * scale) + _STEM_SALT
 
 
-def _char_grams(folded: Folded, starts: Ints) -> list[tuple[Hashes, Ints, Ints]]:
+def _word_grams(tokens: Hashes, pair: Indices, skip: Indices) -> Hashes:
+    """Hashes of single tokens, neighbours, and pairs with one token between; ``pair`` and ``skip`` say where these start."""
+    left = tokens * _PAIR
+    pairs = left.take(pair) + tokens.take(pair + 1) + _BIGRAM
+    skips = left.take(skip) + tokens.take(skip + 2) + _SKIP
+    return _mix(np.concatenate([tokens + _UNIGRAM, pairs, skips]))
+
+
+def _char_grams(folded: Folded) -> tuple[Hashes, Ints, Ints]:
     """(hash, first, last) of the padded character n-grams; tokens are laid out with one space between them."""
-    n, tokens = len(folded.codes), len(starts)
+    n = len(folded.codes)
     slot = np.arange(n) + np.cumsum(folded.token)
-    line = np.full(n + tokens + 1, 32, np.uint64)
+    line = np.full(int(slot[-1]) + 2, 32, np.uint64)
     line[slot] = folded.codes
-    owner = np.zeros(len(line), np.int64)  # the code point a slot stands for; a space stands for the one after it
-    owner[slot] = np.arange(n)
-    owner[slot[starts] - 1] = starts
-    owner[-1] = n
-    space = line == 32
-    h, valid, grams = _mix(line + _U(0x1234567)), np.ones(len(line), np.bool_), []
-    for k in range(2, CHARS[1] + 1):
+    inner = line != 32
+    seen = np.cumsum(inner, dtype=np.int32)
+    first, last = seen - inner, seen - np.int32(1)  # a space stands for the code point after it, or before it
+    h, whole, grams = _mix(line + _U(0x1234567)), np.ones(len(line), np.bool_), []  # whole: inside one token
+    for k in range(2, min(CHARS[1], len(line)) + 1):
         m = len(line) - k + 1
-        if m <= 0:
-            break
-        if k > 2:
-            valid = valid[:m] & ~space[k - 2 : k - 2 + m]
         h = (h[:m] ^ line[k - 1 :]) * _CHAR_STEP
         h ^= h >> _U(29)
-        at = np.flatnonzero(valid[:m])
-        end = at + k - 1
-        grams.append((_mix(h[at] + _U(k)), owner[at], owner[end] - space[end]))
-    return grams
-
-
-def _word_grams(hashes: Hashes, starts: Ints, ends: Ints) -> list[tuple[Hashes, Ints, Ints]]:
-    """(hash, first, last) of single tokens, neighbours, and pairs with one token between."""
-    return [
-        (_mix(hashes + _UNIGRAM), starts, ends - 1),
-        (_mix(hashes[:-1] * _PAIR + hashes[1:] + _BIGRAM), starts[:-1], ends[1:] - 1),
-        (_mix(hashes[:-2] * _PAIR + hashes[2:] + _SKIP), starts[:-2], ends[2:] - 1),
-    ]
-
-
-def _caps_grams(folded: Folded, starts: Ints, ends: Ints) -> tuple[Hashes, Ints, Ints]:
-    """One feature for each word of three or more letters written in capitals."""
-    at = np.flatnonzero((np.add.reduceat(folded.upper, starts, dtype=np.int64) == ends - starts) & (ends - starts >= 3))
-    return _mix(np.full(len(at), 7, np.uint64) + _CAPS), starts[at], ends[at] - 1
+        if k > 2:
+            whole = whole[:m] & inner[k - 2 : k - 2 + m]
+        at = np.flatnonzero(whole[:m])
+        grams.append((_mix(h.take(at) + _U(k)), first.take(at), last[k - 1 :].take(at)))
+    hashes, firsts, lasts = zip(*grams, strict=True)
+    return np.concatenate(hashes), np.concatenate(firsts), np.concatenate(lasts)
 
 
 def occurrences(folded: Folded, segments: Segments) -> Occurrences:
     """All n-grams of a batch that stand inside one message."""
-    n = len(folded.codes)
-    if not n:
-        empty = np.zeros(0, np.int64)
+    if not len(folded.codes):
+        empty = np.zeros(0, np.int32)
         return Occurrences(empty, empty, empty, empty, empty)
     starts = np.flatnonzero(folded.token)
-    ends = np.append(starts[1:], n)
-    up, down = _powers(1 << max(18, n.bit_length()))
-    with np.errstate(over="ignore"):
-        prefix = np.zeros(n + 1, np.uint64)
-        np.cumsum(folded.codes * up[:n], out=prefix[1:])
-        words = _word_grams(_span_hashes(prefix, down, starts, ends), starts, ends)
-        stems = _word_grams(
-            _span_hashes(prefix, down, starts, np.minimum(ends, starts + STEM)) + _STEM_SALT, starts, ends
-        )
-        grams = ([*words, _caps_grams(folded, starts, ends)], stems, _char_grams(folded, starts))
-    bucket = np.concatenate([_buckets(h, block) for block, parts in enumerate(grams) for h, _, _ in parts])
-    first = np.concatenate([a for parts in grams for _, a, _ in parts])
-    last = np.concatenate([b for parts in grams for _, _, b in parts])
-    first_segment = segments.of[first]
-    inside = folded.message[first] == folded.message[last]
-    segment = np.where(first_segment == segments.of[last], first_segment, -1)
-    keep = np.flatnonzero(inside)
-    return Occurrences(bucket[keep], folded.message[first[keep]], segment[keep], first[keep], last[keep])
+    ends = np.append(starts[1:], len(folded.codes))
+    message = folded.message.take(starts)
+    pair, skip = np.flatnonzero(message[1:] == message[:-1]), np.flatnonzero(message[2:] == message[:-2])
+    words, stems = _token_hashes(folded.codes, starts, ends)
+    # one feature for each word of three or more letters written in capitals
+    capitals = np.add.reduceat(folded.upper, starts, dtype=np.int64)
+    caps = np.flatnonzero((capitals == ends - starts) & (capitals >= 3))
+    chars, first, last = _char_grams(folded)
+    bucket = [
+        _buckets(_word_grams(words, pair, skip), 0),
+        _buckets(_mix(np.full(len(caps), 7, np.uint64) + _CAPS), 0),
+        _buckets(_word_grams(stems, pair, skip), 1),
+        _buckets(chars, 2),
+    ]
+    low, high = [starts, starts[pair], starts[skip]], [ends - 1, ends[pair + 1] - 1, ends[skip + 2] - 1]
+    first = np.concatenate([*low, starts[caps], *low, first], dtype=np.int32)
+    last = np.concatenate([*high, ends[caps] - 1, *high, last], dtype=np.int32)
+    segment = segments.of.take(first)
+    segment[segment != segments.of.take(last)] = -1
+    return Occurrences(np.concatenate(bucket), folded.message.take(first), segment, first, last)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Term counts of rows, sorted by row, then column; arrays of equal length: ``row``, ``column`` int64, ``tf`` float32."""
+    """Term counts of rows, sorted by row, then column; arrays of equal length: ``row``, ``column`` int32, ``tf`` float32."""
 
     row: Ints
     column: Ints
     tf: NDArray[np.float32]
 
 
-def count(row: Ints, column: NDArray[np.int32], shape: tuple[int, int]) -> Counts:
-    """Count how often each column stands in each row; ``shape`` says how many rows and columns there are."""
+def count(row: Ints, column: Ints, which: NDArray[np.bool_], shape: tuple[int, int]) -> Counts:
+    """Count how often each column stands in each row, of the n-grams ``which``; ``shape`` is (rows, columns)."""
     rows, columns = shape
-    key: NDArray[np.integer[Any]] = row * columns + column
-    if rows * columns <= 1 << 32:
-        key = key.astype(np.uint32)  # which is sorted twice as fast
+    dtype = np.uint32 if rows * columns <= 1 << 32 else np.uint64  # the smaller ones are sorted twice as fast
+    key: NDArray[np.integer[Any]] = row.compress(which).astype(dtype)
+    key *= columns
+    key += column.compress(which).astype(dtype)
     key.sort()
-    at = run_starts(key)
-    tf = np.diff(at, append=len(key)).astype(np.float32)
-    key = key.take(at)
-    row = (key // columns).astype(np.int64)
-    return Counts(row, key - row * columns, tf)
+    bounds = run_bounds(key)
+    key = key.take(bounds[:-1])
+    tf = (bounds[1:] - bounds[:-1]).astype(np.float32)
+    number = key // columns
+    key -= number * columns
+    return Counts(number.astype(np.int32), key.astype(np.int32), tf)
 
 
-def run_starts(values: NDArray[Any]) -> Ints:
-    """Where each run of equal values starts."""
-    new = np.ones(len(values), np.bool_)
-    np.not_equal(values[1:], values[:-1], out=new[1:])
+def run_bounds(values: NDArray[Any]) -> Indices:
+    """Where each run of equal values starts, and where the last one ends."""
+    new = np.ones(len(values) + 1, np.bool_)
+    np.not_equal(values[1:], values[:-1], out=new[1:-1])
     return np.flatnonzero(new)

@@ -28,7 +28,7 @@ class Folded:
     """The visible code points of a batch of messages, in order; every array has length n, one entry a code point.
 
     ``codes`` uint32 folded code points; ``upper`` bool, upper case in the original; ``position`` int64 index in the original
-    message; ``message`` int64 number of the message; ``token`` bool, a token starts here; ``gap`` uint8, what stood
+    message; ``message`` int32 number of the message; ``token`` bool, a token starts here; ``gap`` uint8, what stood
     before: 0 nothing, 1 white space, 2 a line break. ``size`` is the number of messages, ``masked`` (size,) the number of
     characters that stood in quoted mail or code and were left out, ``visible`` (size,) those that were kept.
     """
@@ -36,7 +36,7 @@ class Folded:
     codes: NDArray[np.uint32]
     upper: NDArray[np.bool_]
     position: NDArray[np.int64]
-    message: NDArray[np.int64]
+    message: NDArray[np.int32]
     token: NDArray[np.bool_]
     gap: NDArray[np.uint8]
     size: int
@@ -89,7 +89,7 @@ def fold(messages: Sequence[str]) -> Folded:
     entries = unicode_table()[raw]
     kept = np.flatnonzero((entries >> 21) & 7 != DELETE)
     entries = entries[kept]
-    message = np.repeat(np.arange(len(texts)), lengths)[kept]
+    message = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)[kept]
     position = (np.arange(len(raw)) - np.repeat(np.cumsum(lengths) - lengths, lengths))[kept]
     codes, kinds, upper = entries & np.uint32(0x1FFFFF), ((entries >> 21) & 7).astype(np.uint8), entries >= UPPER
     first = np.ones(len(codes), np.bool_)

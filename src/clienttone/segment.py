@@ -22,13 +22,13 @@ _CLOSERS = np.array(sorted(ord(c) for c in "\"')]}"), np.uint32)
 class Segments:
     """The segments of a batch of messages.
 
-    ``of`` (n,) int64: the segment number of each code point of the `Folded` batch; ``message`` (m,) int64: the message each
+    ``of`` (n,) int32: the segment number of each code point of the `Folded` batch; ``message`` (m,) int32: the message each
     segment belongs to; ``start``/``end`` (m,) int64: its span in the original message; ``several`` (m,) bool: the message
     has more than this one.
     """
 
-    of: NDArray[np.int64]
-    message: NDArray[np.int64]
+    of: NDArray[np.int32]
+    message: NDArray[np.int32]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     several: NDArray[np.bool_]
@@ -47,9 +47,11 @@ def segment(folded: Folded) -> Segments:
     starts = np.flatnonzero(candidate | new)
     long_enough = np.diff(starts, prepend=-MIN_LENGTH) >= MIN_LENGTH
     starts = starts[long_enough | new[starts]]
-    mark = np.zeros(n, np.int64)
+    mark = np.zeros(n, np.int32)
     mark[starts] = 1
     message = folded.message[starts]
     ends = np.append(starts[1:], n) - 1 if n else starts
     several = np.bincount(message, minlength=folded.size)[message] > 1
-    return Segments(np.cumsum(mark) - 1, message, folded.position[starts], folded.position[ends] + 1, several)
+    return Segments(
+        np.cumsum(mark, dtype=np.int32) - 1, message, folded.position[starts], folded.position[ends] + 1, several
+    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clienttone import features, normalize
 from clienttone.definition import BLOCKS
-from clienttone.features import Counts, Occurrences, run_starts
+from clienttone.features import Counts, Ints, Occurrences, run_bounds
 from clienttone.normalize import Folded
 from clienttone.results import LABELS
 from clienttone.segment import Segments, segment
@@ -28,16 +28,15 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A featurised batch: its code points, segments, known n-grams (``column`` of each, -1 unknown) and their counts.
+    """A featurised batch: its code points, segments, and counts of the n-grams that training has kept.
 
-    Rows of ``counts`` are the messages, then the segments of messages that have several.
+    Rows of ``whole`` are the messages, those of ``parts`` the segments, of messages that have several.
     """
 
     folded: Folded
     segments: Segments
-    grams: Occurrences
-    column: NDArray[np.int32]
-    counts: Counts
+    whole: Counts
+    parts: Counts
 
 
 def score(model: ToneModel, messages: Sequence[str]) -> NDArray[np.float32]:
@@ -47,52 +46,61 @@ def score(model: ToneModel, messages: Sequence[str]) -> NDArray[np.float32]:
 
 
 def featurize(model: ToneModel, messages: Sequence[str]) -> Rows:
-    """Fold, cut and count a batch. (``take`` gathers several times faster than an index in brackets.)"""
+    """Fold, cut and count a batch. The n-grams, half of the memory, are not kept."""
+    return rows_and_grams(model, messages)[0]
+
+
+def rows_and_grams(model: ToneModel, messages: Sequence[str]) -> tuple[Rows, Occurrences, Ints]:
+    """The rows of a batch, its n-grams, and the column of each, -1 where training has not kept it."""
     folded = normalize.fold(messages)
     segments = segment(folded)
     grams = features.occurrences(folded, segments)
     column = model.column.take(grams.bucket)
-    known = np.flatnonzero(column >= 0)
-    part_row = np.append(np.where(segments.several, folded.size + np.arange(len(segments.several)), -1), -1)
-    part = part_row.take(grams.segment.take(known))  # segment -1, the last row number, stands for "spans two"
-    cut = np.flatnonzero(part >= 0)
-    kept = column.take(known)
-    row = np.concatenate([grams.message.take(known), part.take(cut)])
-    shape = folded.size + len(segments.several), len(model.idf2)
-    return Rows(folded, segments, grams, column, features.count(row, np.concatenate([kept, kept.take(cut)]), shape))
+    known = column >= 0
+    several = np.append(segments.several, False)  # the last one is number -1: it spans two
+    columns = len(model.idf2)
+    whole = features.count(grams.message, column, known, (folded.size, columns))
+    cut = known & several.take(grams.segment)
+    parts = features.count(grams.segment, column, cut, (len(segments.several), columns))
+    return Rows(folded, segments, whole, parts), grams, column
 
 
 def row_logits(model: ToneModel, rows: Rows, more: bool = False, dtype: type = np.float32) -> Floats:
     """(messages + segments, heads) logits without intercept of each row; the label heads, or with ``more`` the others."""
-    counts, size = rows.counts, rows.folded.size + len(rows.segments.message)
     weights = model.coef_more if more else model.coef
-    out: Floats = np.zeros((size, weights.shape[1]), dtype)
-    if not len(counts.row):
-        return out
-    value = values(counts, dtype)
-    starts, norm = block_norms(model, counts, value)
-    parts: Floats = weights.take(counts.column, axis=0).astype(dtype, copy=False)
-    again = np.flatnonzero(counts.tf > 1)  # the others' value is 1
-    parts[again] *= value[again, None]
-    sums = np.add.reduceat(parts, starts, axis=0) / norm[:, None]
-    owner = counts.row[starts]
-    first = run_starts(owner)
-    out[owner[first]] = np.add.reduceat(sums, first, axis=0)
+    out: Floats = np.zeros((rows.folded.size + len(rows.segments.message), weights.shape[1]), dtype)
+    _add_logits(model, rows.whole, weights, out[: rows.folded.size])
+    _add_logits(model, rows.parts, weights, out[rows.folded.size :])
     return out * model.scale_more if more else out
 
 
-def values(counts: Counts, dtype: type) -> Floats:
+def _add_logits(model: ToneModel, counts: Counts, weights: NDArray[Any], out: Floats) -> None:
+    """Write the logits of the rows that have counts into ``out``, (rows, heads)."""
+    if not len(counts.row):
+        return
+    value = values(counts, out.dtype)
+    bounds, norm = block_norms(model, counts, value)
+    owner = counts.row.take(bounds[:-1])
+    first = run_bounds(owner)[:-1]
+    rows = owner.take(first)
+    for head, part in enumerate(weights.take(counts.column, axis=0).T):
+        out[rows, head] = np.add.reduceat(np.add.reduceat(part * value, bounds[:-1]) / norm, first)
+
+
+def values(counts: Counts, dtype: Any) -> Floats:
     """``1 + ln tf`` of each count."""
     logs: Floats = np.log(counts.tf, dtype=dtype)
     return 1 + logs
 
 
 def block_norms(model: ToneModel, counts: Counts, value: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Where each (row, block) starts in the counts, and the L2 norm of its values."""
-    group = counts.row * len(BLOCKS) + sum(counts.column >= edge for edge in model.edges[1:-1])
-    starts = run_starts(group)
-    norm = np.sqrt(np.add.reduceat(value * value * model.idf2.take(counts.column), starts))
-    return starts, np.maximum(norm, norm.dtype.type(1e-12))
+    """Where each (row, block) starts in the counts and the last one ends, and the L2 norms of their values."""
+    group = counts.row * len(BLOCKS)
+    for edge in model.edges[1:-1]:
+        group += counts.column >= edge
+    bounds = run_bounds(group)
+    norm = np.sqrt(np.add.reduceat(value * value * model.idf2.take(counts.column), bounds[:-1]))
+    return bounds, np.maximum(norm, norm.dtype.type(1e-12))
 
 
 def mix(rows: Rows, logits: Floats, heads: Sequence[Head]) -> Floats:
@@ -103,7 +111,7 @@ def mix(rows: Rows, logits: Floats, heads: Sequence[Head]) -> Floats:
     several = np.flatnonzero(rows.segments.several)
     if len(several):
         owner = rows.segments.message[several]
-        first = run_starts(owner)
+        first = run_bounds(owner)[:-1]
         strongest[owner[first]] = np.maximum.reduceat(parts[several], first, axis=0)
     share = np.array([h.segment_share for h in heads], logits.dtype)
     return whole + share * (strongest - whole)

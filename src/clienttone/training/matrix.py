@@ -40,11 +40,11 @@ def counts(messages: Sequence[str]) -> tuple[sp.csr_matrix, sp.csr_matrix, NDArr
         number[kept] = np.arange(len(kept))
         row = number[grams.segment]
         parts.append(_matrix(row[row >= 0], grams.bucket[row >= 0], len(kept)))
-        owners.append(cut.message[kept] + low)
+        owners.append(cut.message[kept].astype(np.int64) + low)
     return sp.vstack(whole).tocsr(), sp.vstack(parts).tocsr(), np.concatenate(owners)
 
 
-def _matrix(row: NDArray[np.int64], bucket: NDArray[np.int64], size: int) -> sp.csr_matrix:
+def _matrix(row: NDArray[np.integer[Any]], bucket: NDArray[np.int32], size: int) -> sp.csr_matrix:
     ones = np.ones(len(row), np.float32)
     matrix = sp.coo_matrix((ones, (row, bucket)), shape=(size, len(BLOCKS) * BUCKETS)).tocsr()
     matrix.sum_duplicates()
