@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from clienttone.normalize import Folded
 
 MIN_LENGTH = 8  # visible characters; a shorter sentence ("No.", "Hi,") is read together with the next one
-_TERMINALS = np.array(sorted(ord(c) for c in ".!?;।॥。"), np.uint32)
-_CLOSERS = np.array(sorted(ord(c) for c in "\"')]}"), np.uint32)
+_TERMINAL, _CLOSER = 1, 2
+_ROLES = np.zeros(ord("。") + 2, np.uint8)  # of each code point; the last entry stands for all that are beyond
+_ROLES[[ord(c) for c in ".!?;।॥。"]] = _TERMINAL
+_ROLES[[ord(c) for c in "\"')]}"]] = _CLOSER
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,18 @@ class Segments:
 def segment(folded: Folded) -> Segments:
     """Cut at line breaks and after closing punctuation that white space follows."""
     codes, n = folded.codes, len(folded.codes)
-    terminal = np.isin(codes, _TERMINALS)
+    role = _ROLES.take(codes, mode="clip")
+    terminal = role == _TERMINAL
     new = np.ones(n, np.bool_)
     new[1:] = folded.message[1:] != folded.message[:-1]
     ended = terminal.copy()
-    ended[1:] |= np.isin(codes[1:], _CLOSERS) & terminal[:-1] & ~new[1:]
+    ended[1:] |= (role[1:] == _CLOSER) & terminal[:-1] & ~new[1:]
     candidate = folded.gap == 2
     candidate[1:] |= (folded.gap[1:] == 1) & ended[:-1]
     starts = np.flatnonzero(candidate | new)
-    long_enough = np.diff(starts, prepend=-MIN_LENGTH) >= MIN_LENGTH
-    starts = starts[long_enough | new[starts]]
+    keep = new[starts]
+    keep[1:] |= starts[1:] - starts[:-1] >= MIN_LENGTH
+    starts = starts[keep]
     mark = np.zeros(n, np.int32)
     mark[starts] = 1
     message = folded.message[starts]
