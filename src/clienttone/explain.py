@@ -43,6 +43,11 @@ class Grams(NamedTuple):
     first: Ints
     last: Ints
 
+    def of(self, segment: int) -> Grams:
+        """Those of one segment."""
+        inside = self.segment == segment
+        return Grams(*(array.compress(inside) for array in self))
+
 
 def describe(model: ToneModel, messages: Sequence[str]) -> list[Facts]:
     """The facts of each message, in order."""
@@ -90,14 +95,15 @@ def _telling(model: ToneModel, rows: Rows, grams: Grams, logits: Floats, message
     low, high = np.searchsorted(rows.folded.message, [message, message + 1])
     points, size = slice(int(low), int(high)), rows.folded.size
     parts = np.flatnonzero((rows.segments.message == message) & rows.segments.several)
-    whole = _spread(model, grams, points)
+    whole, best = _spread(model, grams, points), []
+    if len(parts):
+        best = parts[np.argmax(logits[size + parts], axis=0)].tolist()
+    inside = {part: _spread(model, grams.of(part), points) for part in set(best)}
     out = []
-    for i in range(len(LABELS)):
-        head, weights = model.heads[i], whole[:, i]
-        if len(parts) and head.segment_share:
-            inside = grams.segment == parts[np.argmax(logits[size + parts, i])]
-            part = _spread(model, Grams(*(array.compress(inside) for array in grams)), points)[:, i]
-            weights = weights + head.segment_share * (part - weights)
+    for i, head in enumerate(model.heads[: len(LABELS)]):
+        weights = whole[:, i]
+        if best:
+            weights = weights + head.segment_share * (inside[best[i]][:, i] - weights)
         out.append(_spans(rows, points, weights * head.calibration[0]))
     return tuple(out)
 

@@ -18,6 +18,7 @@ from clienttone.features import Counts, Ints, Occurrences, run_bounds
 from clienttone.normalize import Folded
 from clienttone.results import LABELS
 from clienttone.segment import Segments, segment
+from clienttone.weights import logistic
 
 if TYPE_CHECKING:
     from clienttone.model import ToneModel
@@ -69,22 +70,23 @@ def row_logits(model: ToneModel, rows: Rows, more: bool = False, dtype: type = n
     """(messages + segments, heads) logits without intercept of each row; the label heads, or with ``more`` the others."""
     weights = model.coef_more if more else model.coef
     out: Floats = np.zeros((rows.folded.size + len(rows.segments.message), weights.shape[1]), dtype)
-    _add_logits(model, rows.whole, weights, out[: rows.folded.size])
-    _add_logits(model, rows.parts, weights, out[rows.folded.size :])
+    _fill_logits(model, rows.whole, weights, out[: rows.folded.size])
+    _fill_logits(model, rows.parts, weights, out[rows.folded.size :])
     return out * model.scale_more if more else out
 
 
-def _add_logits(model: ToneModel, counts: Counts, weights: NDArray[Any], out: Floats) -> None:
+def _fill_logits(model: ToneModel, counts: Counts, weights: NDArray[Any], out: Floats) -> None:
     """Write the logits of the rows that have counts into ``out``, (rows, heads)."""
     if not len(counts.row):
         return
     value = values(counts, out.dtype)
     bounds, norm = block_norms(model, counts, value)
+    sums = np.empty((len(out.T), len(norm)), out.dtype)
+    for head, part in enumerate(weights.take(counts.column, axis=0).T):
+        sums[head] = np.add.reduceat(part * value, bounds[:-1])
     owner = counts.row.take(bounds[:-1])
     first = run_bounds(owner)[:-1]
-    rows = owner.take(first)
-    for head, part in enumerate(weights.take(counts.column, axis=0).T):
-        out[rows, head] = np.add.reduceat(np.add.reduceat(part * value, bounds[:-1]) / norm, first)
+    out[owner.take(first)] = np.add.reduceat(sums / norm, first, axis=1).T
 
 
 def values(counts: Counts, dtype: Any) -> Floats:
@@ -119,7 +121,10 @@ def mix(rows: Rows, logits: Floats, heads: Sequence[Head]) -> Floats:
 
 def chances(heads: Sequence[Head], mixed: Floats) -> Floats:
     """(messages, heads) calibrated probabilities of mixed logits."""
-    return np.stack([h.probability(mixed[:, i]) for i, h in enumerate(heads)], axis=1) if heads else mixed
+    if not heads:
+        return mixed
+    a, b = np.array([h.calibration for h in heads], mixed.dtype).T
+    return logistic(a * mixed + b)
 
 
 def label_chances(heads: Sequence[Head], mixed: Floats) -> Floats:

@@ -62,10 +62,15 @@ class Head:
 
     def probability(self, logits: Floats) -> Floats:
         """Calibrated probabilities of an array of logits."""
-        import numpy as np
-
         a, b = self.calibration
-        return np.asarray(1 / (1 + np.exp(-np.clip(a * logits + b, -40, 40))))
+        return logistic(a * logits + b)
+
+
+def logistic(z: Floats) -> Floats:
+    """``1 / (1 + exp(-z))``, nowhere 0 or 1 in double precision."""
+    import numpy as np
+
+    return np.asarray(1 / (1 + np.exp(-np.clip(z, -40, 40))))
 
 
 @dataclass(frozen=True, slots=True)
