@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clienttone.definition import PAGE, unicode_bytes
-from clienttone.masking import cut, masked_characters
+from clienttone.masking import cut
 
 DELETE, SPACE, WORD, PUNCTUATION, SYMBOL = range(5)
 UPPER = 1 << 24
@@ -29,8 +29,8 @@ class Folded:
 
     ``codes`` uint32 folded code points; ``upper`` bool, upper case in the original; ``position`` int64 index in the original
     message; ``message`` int32 number of the message; ``token`` bool, a token starts here; ``gap`` uint8, what stood
-    before: 0 nothing, 1 white space, 2 a line break. ``size`` is the number of messages, ``masked`` (size,) the number of
-    characters that stood in quoted mail or code and were left out, ``visible`` (size,) those that were kept.
+    before: 0 nothing, 1 white space, 2 a line break. ``size`` is the number of messages, ``visible`` (size,)
+    how many code points were kept of each.
     """
 
     codes: NDArray[np.uint32]
@@ -40,7 +40,6 @@ class Folded:
     token: NDArray[np.bool_]
     gap: NDArray[np.uint8]
     size: int
-    masked: NDArray[np.int64]
 
     @property
     def visible(self) -> NDArray[np.int64]:
@@ -83,7 +82,6 @@ def _link_marks(
 def fold(messages: Sequence[str]) -> Folded:
     """Fold a batch. Linear in the number of characters; each message is read as `cut` says."""
     texts = [cut(m) for m in messages]
-    masked = np.array([masked_characters(m, t) for m, t in zip(messages, texts, strict=True)], np.int64)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     entries = unicode_table()[raw]
@@ -108,7 +106,7 @@ def fold(messages: Sequence[str]) -> Folded:
     number = np.cumsum(token)[keep]
     start = np.ones(len(keep), np.bool_)
     start[1:] = number[1:] != number[:-1]
-    return Folded(codes[keep], upper[keep], position[keep], message[keep], start, gap[keep], len(texts), masked)
+    return Folded(codes[keep], upper[keep], position[keep], message[keep], start, gap[keep], len(texts))
 
 
 def _tokens(
