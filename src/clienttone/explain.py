@@ -70,7 +70,7 @@ def describe(model: ToneModel, messages: Sequence[str]) -> list[Facts]:
 
 
 def _kept(grams: Occurrences, column: Ints, size: int) -> list[Grams]:
-    """Those of each message."""
+    """The known ones of each message, in their order."""
     at = np.flatnonzero(column >= 0)
     message = grams.message.take(at)
     at = at.take(np.argsort(message, kind="stable"))
@@ -98,7 +98,7 @@ def _telling(model: ToneModel, rows: Rows, grams: Grams, logits: Floats, message
     whole, best = _spread(model, grams, points), []
     if len(parts):
         best = parts[np.argmax(logits[size + parts], axis=0)].tolist()
-    inside = {part: _spread(model, grams.of(part), points) for part in set(best)}
+    inside = {part: _spread(model, grams.of(part), points) for part in set(best)}  # labels often share one
     out = []
     for i, head in enumerate(model.heads[: len(LABELS)]):
         weights = whole[:, i]

@@ -69,7 +69,7 @@ def _buckets(hashes: Hashes, block: int) -> Ints:
 
 
 def _token_hashes(codes: NDArray[np.uint32], starts: Indices, ends: Indices) -> tuple[Hashes, Hashes]:
-    """(of whole tokens, of their stems)."""
+    """(hashes of the whole tokens, of their stems)."""
     n = len(codes)
     up, down = _powers(1 << max(18, n.bit_length()))
     prefix = np.zeros(n + 1, np.uint64)
@@ -146,7 +146,7 @@ class Counts:
 
 
 def count(row: Ints, column: Ints, which: NDArray[np.bool_], shape: tuple[int, int]) -> Counts:
-    """Count how often each column stands in each row, of the n-grams ``which``; ``shape`` is (rows, columns)."""
+    """Count how often each column stands in each row, of the n-grams ``which`` (bool); ``shape`` is (rows, columns)."""
     rows, columns = shape
     dtype = np.uint32 if rows * columns <= 1 << 32 else np.uint64  # the smaller ones are sorted twice as fast
     key: NDArray[np.integer[Any]] = row.compress(which).astype(dtype)
