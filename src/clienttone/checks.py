@@ -173,8 +173,7 @@ def _grand_harms(kind: str, span: Span, reading: Reading) -> _Found:
 
 
 def _caps(kind: str, span: Span, reading: Reading) -> _Found:
-    start, end = (bisect_left(reading.words.spans, (place,)) for place in span)
-    words = [reading.words.raw(at) for at in range(start, end)]
+    words = reading.words.inside(span)
     loud = [word for word in words if word.isupper() and len(word) > 2]
     return (1, *span) if len(loud) >= 3 and 2 * len(loud) >= len(words) else None
 

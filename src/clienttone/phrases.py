@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +22,9 @@ else:
     from clienttone.records import dataclass
 
 # Vowel signs and other marks of Devanagari and the combining accents belong to the word, though \w leaves them out.
-_LETTERS = r"(?:[^\W_]++|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d]++)++"
-_WORD = re.compile(rf"{_LETTERS}(?:['’ʼ]{_LETTERS})*+")
-_ASCII_WORD = re.compile(r"[0-9A-Za-z]+(?:'[0-9A-Za-z]+)*")
-_BREAK = re.compile(rf"[!?।॥…\n;\u037e]|[.](?=\s|[\"'”»)]|{_LETTERS}|$)")
+_LETTER = r"[\w\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d]"
+_WORD = re.compile(rf"({_LETTER}++(?:['’ʼ]{_LETTER}++)*+)")
+_BREAK = re.compile(r"[!?।॥…\n;\u037e]|[.](?=[\s\"'”»)]|\Z)")  # in what stands between two words
 _DROPPED = re.compile("[\u0300-\u036f'’ʼ\u200c\u200d]")
 # A full stop after these is no end of a sentence.
 _ABBREVIATIONS = frozenset(
@@ -41,27 +42,36 @@ Hit = tuple[int, int, int]
 class Words:
     """The words of a message in order; numbers inside the ``money`` spans (sorted) do not count as such.
 
-    Of each word ``texts`` has the folded text, ``spans`` the place, and ``sentences`` the number of its sentence, from 0.
+    ``texts`` has each word folded, ``raw`` as it is written, ``starts`` where it begins; ``stops`` are the numbers of the
+    words that end a sentence.
     """
 
-    message: str
     texts: list[str]
-    spans: list[tuple[int, int]]
-    sentences: list[int]
+    raw: list[str]
+    starts: list[int]
+    stops: list[int]
     money: Sequence[tuple[int, int]]
 
-    def raw(self, at: int) -> str:
-        """A word as it is written."""
-        return self.message[slice(*self.spans[at])]
+    def inside(self, span: tuple[int, int]) -> list[str]:
+        """The words that begin inside the span, as they are written."""
+        first, last = (bisect_left(self.starts, place) for place in span)
+        return self.raw[first:last]
+
+    def end(self, at: int) -> int:
+        """Where a word ends in the message."""
+        return self.starts[at] + len(self.raw[at])
+
+    def sentence(self, at: int) -> int:
+        """The number of a word's sentence, from 0."""
+        return bisect_left(self.stops, at)
 
     def digits(self, at: int) -> bool:
         """Whether a word is a number in digits, and no part of a sum."""
-        start = self.spans[at][0]
-        return self.message[start].isdigit() and not self._in_money(start)
+        return self.raw[at][0].isdigit() and not self._in_money(self.starts[at])
 
     def name(self, at: int) -> bool:
         """Whether a word is capitalised, but not all in capitals."""
-        raw = self.raw(at)
+        raw = self.raw[at]
         return len(raw) > 1 and raw[0].isupper() and not raw.isupper()
 
     def _in_money(self, place: int) -> bool:
@@ -78,23 +88,25 @@ def fold(text: str) -> str:
 
 def split_words(message: str, money: Sequence[tuple[int, int]] = ()) -> Words:
     """The words of the message; the ``money`` spans are sorted."""
-    spans = [found.span() for found in (_ASCII_WORD if message.isascii() else _WORD).finditer(message)]
+    pieces = _pieces(message)
+    raw, starts = pieces[1::2], list(accumulate(map(len, pieces)))[:-1:2]
     # one word a line is folded at once; a line end is no part of any word, and folding leaves it alone
-    texts = fold("\n".join([message[start:end] for start, end in spans])).split("\n") if spans else []
-    return Words(message, texts, spans, _sentences(message, texts, spans), money)
+    texts = fold("\n".join(raw)).split("\n") if raw else []
+    return Words(texts, raw, starts, _stops(pieces[2:-1:2], texts), money)
 
 
-def _sentences(message: str, texts: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[int]:
-    """The number of each word's sentence; between two words the first mark decides whether a sentence ends."""
-    numbers: list[int] = []
-    sentence = seen = 0
-    for found in _BREAK.finditer(message):
-        words = bisect_left(spans, found.span())  # as many stand before the mark
-        if words > seen and not (found.group() == "." and texts[words - 1] in _ABBREVIATIONS):
-            numbers += [sentence] * (words - len(numbers))
-            sentence += 1
-        seen = words
-    return numbers + [sentence] * (len(texts) - len(numbers))
+def _pieces(text: str) -> list[str]:
+    """What stands between the words of a text and the words, in turn; ``_`` is as good as a hyphen."""
+    return _WORD.split(text.replace("_", "-"))
+
+
+def _stops(gaps: Sequence[str], texts: Sequence[str]) -> list[int]:
+    """The words that end a sentence; between two words the first mark decides whether one ends."""
+    marks = {gap: found.group() for gap in {*gaps} if (found := _BREAK.search(gap))}
+    return [
+        at for at, gap in enumerate(gaps)
+        if gap in marks and not (marks[gap] == "." and texts[at] in _ABBREVIATIONS)
+    ]  # fmt: skip
 
 
 class _Node:
@@ -145,41 +157,48 @@ class PhraseBook:
         for group, phrases in groups.items():
             for phrase in fold("\n".join(phrases)).split("\n"):
                 filed.setdefault(_first_part(phrase), []).append((group, phrase))
-        self._prefixes: dict[str, list[str]] = {}
-        for key in sorted((key for key in filed if key.endswith("*")), key=len):
+        self._prefixes: dict[str, list[str]] = {}  # the longest first
+        for key in sorted((key for key in filed if key.endswith("*")), key=len, reverse=True):
             self._prefixes.setdefault(key[:_SHORTEST_START], []).append(key)
-        self._signs = [sign for sign in _SIGNS if sign in filed]
+        self._signs = [sign for sign in reversed(_SIGNS) if sign in filed]
         self._after_signs = {parse(phrase)[1] for sign in self._signs for _, phrase in filed[sign]}
 
     def find(self, words: Words) -> dict[str, list[Hit]]:
         """All places of all groups, each list sorted by start; time grows with the number of words, not its square."""
         hits: dict[str, list[Hit]] = {}
-        filed, prefixes, after_signs, texts = self._filed, self._prefixes, self._after_signs, words.texts
-        places = {at for at, text in enumerate(texts) if text in filed or text[:_SHORTEST_START] in prefixes}
-        if not after_signs.isdisjoint(texts):
-            places |= {at - 1 for at, text in enumerate(texts) if at and text in after_signs}
-        for first in sorted(places):
-            text, following = texts[first], texts[first + 1] if first + 1 < len(texts) else ""
-            keys = [text] if text in filed else []
-            if text[:_SHORTEST_START] in prefixes:
-                keys += [key for key in prefixes[text[:_SHORTEST_START]] if text.startswith(key[:-1])]
-            if following in after_signs:
-                keys += [sign for sign in self._signs if self._fits(sign, words, first)]
-            for key in reversed(keys):
-                node = self._nodes.get(key) or self._node(key)
-                if node.wide or following in node.words:
-                    self._walk(node, first, words, hits)
+        following = [*words.texts[1:], ""]
+        for first, key in self._begun(words):
+            node = self._nodes.get(key) or self._node(key)
+            if node.wide or following[first] in node.words:
+                self._walk(node, first, words, hits)
         return hits
+
+    def _begun(self, words: Words) -> list[tuple[int, str]]:
+        """Where phrases may begin, in order, and what they are filed under; at one place signs, prefixes and the word."""
+        texts, filed, prefixes = words.texts, self._filed, self._prefixes
+        begun = [] if self._after_signs.isdisjoint(texts) else self._signed(words)
+        begun += [
+            (at, key) for at, text in enumerate(texts) if text[:_SHORTEST_START] in prefixes
+            for key in prefixes[text[:_SHORTEST_START]] if text.startswith(key[:-1])
+        ]  # fmt: skip
+        begun += [(at, text) for at, text in enumerate(texts) if text in filed]
+        return sorted(begun, key=itemgetter(0))
+
+    def _signed(self, words: Words) -> list[tuple[int, str]]:
+        """The signs with which a phrase may begin, and the words that they may stand for."""
+        places = [at - 1 for at, text in enumerate(words.texts) if at and text in self._after_signs]
+        return [(at, sign) for at in places for sign in self._signs if self._fits(sign, words, at)]
 
     def _walk(self, node: _Node, first: int, words: Words, hits: dict[str, list[Hit]]) -> None:
         """Follow the phrases whose first part is the word ``first``, and ``node`` what may come next."""
-        texts, sentences, sentence = words.texts, words.sentences, words.sentences[first]
+        texts, stops, sentence = words.texts, words.stops, words.sentence(first)
+        end = stops[sentence] + 1 if sentence < len(stops) else len(texts)
         waiting = [(node, first + 1)]
         while waiting:
             node, after = waiting.pop()
             for group in node.groups:
-                hits.setdefault(group, []).append((words.spans[first][0], words.spans[after - 1][1], sentence))
-            if after == len(texts) or sentences[after] != sentence:
+                hits.setdefault(group, []).append((words.starts[first], words.end(after - 1), sentence))
+            if after == end:
                 continue
             text = texts[after]
             if text in node.words:
@@ -209,10 +228,9 @@ def _first_part(phrase: str) -> str:
     head = phrase.partition(" ")[0]
     if head.isalnum():
         return head
-    found = _WORD.fullmatch(head.removesuffix("*"))
-    if found is None:
+    if "_" in head or not _WORD.fullmatch(head.removesuffix("*")):
         return parse(phrase)[0]
-    return found.group()[:_LONGEST_PREFIX] + "*" if head.endswith("*") else head
+    return head[:-1][:_LONGEST_PREFIX] + "*" if head.endswith("*") else head
 
 
 def parse(phrase: str) -> list[str]:
@@ -226,7 +244,7 @@ def parse(phrase: str) -> list[str]:
         if chunk == "_" or chunk in _SIGNS:
             parts.append(chunk)
             continue
-        texts = [fold(found) for found in _WORD.findall(chunk)]
+        texts = [fold(found) for found in _pieces(chunk)[1::2]]
         if texts and chunk.endswith("*"):
             texts[-1] = texts[-1][:_LONGEST_PREFIX] + "*"
         parts += texts
