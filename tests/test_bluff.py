@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clienttone.assessor import agree, default_assessor
-from clienttone.prediction import predict
+from clienttone.prediction import Predictor
 from clienttone.results import Reason, Scores, Threat
 from clienttone.threats import combine_bluff
 
@@ -43,7 +43,7 @@ def test_bluff_is_bounded_by_threat_and_monotone(bluff, other, threat, threats):
 
 
 def test_a_bluff_is_labelled_only_where_a_threat_is():
-    model, raw = default_assessor().model, predict(default_assessor().model, ["You will regret this"])[0]
+    model, raw = default_assessor().model, Predictor(default_assessor().model).predict(["You will regret this"])[0]
     sure = Scores(0.0, 0.9, 0.9, 0.0)
     assert agree(model, dataclasses.replace(raw, scores=sure, labels=("threat",)), ()).labels == ("threat", "bluff")
     assert agree(model, dataclasses.replace(raw, scores=sure, labels=("bluff",)), ()).labels == ()

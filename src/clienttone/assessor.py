@@ -11,7 +11,7 @@ from clienttone.advice import Catalog, load_catalog, render
 from clienttone.engine import ENGINE
 from clienttone.model import ToneModel, load_model
 from clienttone.policy import Policy, load_policy
-from clienttone.prediction import band, check_heads, predict
+from clienttone.prediction import Predictor, band
 from clienttone.results import LABELS, Assessment, Context, Prediction, Scores, Threat, read_only
 from clienttone.threats import ThreatRules, analyse, combine_bluff, load_rules
 from clienttone.workers import check_workers, in_order
@@ -50,7 +50,7 @@ class Assessor:
     ) -> None:
         self._made_of = (model, policy, advice_language, rules)
         self.model = model if isinstance(model, ToneModel) else load_model(model) if model else default_model()
-        check_heads(self.model)
+        self._predict = Predictor(self.model).predict
         self.policy = policy if isinstance(policy, Policy) else load_policy(policy)
         self.advice_language = advice_language
         self._rules = rules
@@ -68,7 +68,7 @@ class Assessor:
     def assess(self, message: str, *, context: Context | None = None, advice_language: str | None = None) -> Assessment:
         """Assess one message; see `clienttone.assess`."""
         _check(message, "message")
-        return self._finish(message, predict(self.model, [message])[0], context or NO_CONTEXT, advice_language)
+        return self._finish(message, self._predict([message])[0], context or NO_CONTEXT, advice_language)
 
     def assess_many(
         self, messages: Iterable[str], *, advice_language: str | None = None, workers: int = 1
@@ -91,7 +91,7 @@ class Assessor:
         return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
 
     def _assess_chunk(self, language: str | None, chunk: Sequence[str]) -> list[Assessment]:
-        predictions = predict(self.model, chunk)
+        predictions = self._predict(chunk)
         return [self._finish(*both, NO_CONTEXT, language) for both in zip(chunk, predictions, strict=True)]
 
     def _score_chunk(self, chunk: Sequence[str]) -> NDArray[np.float32]:

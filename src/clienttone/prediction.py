@@ -8,12 +8,14 @@ from clienttone.results import LABELS, PATTERNS, THREAT_KINDS, Evidence, Pattern
 
 TYPE_CHECKING = False  # typing's own costs its import
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clienttone.engine import Facts
     from clienttone.model import ToneModel
     from clienttone.results import Band
     from clienttone.weights import Head
+
+    _Kind = tuple[str, int, float, float]
 
 MIN_VISIBLE = 4  # characters
 # Share of n-grams met in training: fewer than 1% of our dev messages lie below, French, German and Spanish do. Languages
@@ -38,48 +40,89 @@ def check_heads(model: ToneModel) -> None:
             raise ModelError(explain(f"model {model.name}", f"languages of {', '.join(MIN_COVERAGE)}", name, _RETRAIN))
 
 
-def predict(model: ToneModel, messages: Sequence[str]) -> list[Prediction]:
-    """The model's opinion of each message, in order."""
-    masked = [masked_characters(message, cut(message)) for message in messages]
-    return [_prediction(model, *both) for both in zip(model.describe(messages), masked, strict=True)]
+class Predictor:
+    """A model's opinion of messages; what each of its heads is asked for is looked up once, when this is made.
+
+    Raises `ModelError` as `check_heads` does.
+    """
+
+    __slots__ = ("_kinds", "_labels", "_languages", "_model", "_patterns")
+
+    def __init__(self, model: ToneModel) -> None:
+        check_heads(model)
+        self._model, self._labels = model, model.heads[: len(LABELS)]
+        place = {name: at for at, name in enumerate(model.names)}
+        self._languages = [(place[name], name.removeprefix("language:")) for name in model.languages]
+        self._patterns = [(p, place[name], model.head(name).threshold) for p, name in _PATTERN.items()]
+        self._kinds = [_kind(kind, place[name], model.head(name)) for kind, name in _KIND.items()]
+
+    def predict(self, messages: Sequence[str]) -> list[Prediction]:
+        """The model's opinion of each message, in order."""
+        masked = [masked_characters(message, cut(message)) for message in messages]
+        return [self._prediction(*both) for both in zip(self._model.describe(messages), masked, strict=True)]
+
+    def _prediction(self, facts: Facts, masked: int) -> Prediction:
+        values, visible, coverage, segments, strongest, telling = facts
+        language, known = self._language(values, coverage)
+        reason = _reason(visible, masked, known)
+        enough = reason not in ("empty", "too_short")
+        scores = values[: len(LABELS)]
+        scored = list(zip(self._labels, scores, strict=True))
+        labels = tuple([head.name for head, score in scored if enough and score >= head.threshold])
+        kinds = self._kinds_of(values, "threat" in labels)
+        evidence = zip(LABELS, telling, strict=True)
+        return Prediction(
+            Scores(*scores),
+            labels,
+            read_only({head.name: band(head, score) for head, score in scored}),
+            tuple([Threat(k, values[at], *(segments[strongest[at - len(LABELS)]] if segments else (0, 0)))
+                   for k, at, _, _ in kinds]),
+            self._patterns_of(values) if enough else (),
+            read_only({label: tuple([Evidence(*span) for span in spans]) for label, spans in evidence}),
+            language,
+            round(coverage, 4),
+            not reason,
+            reason,
+        )  # fmt: skip
+
+    def _language(self, values: Sequence[float], coverage: float) -> tuple[str, bool]:
+        """(the likeliest language, or "" if none is likely; whether the model knows enough of it)."""
+        chances = [values[at] for at, _ in self._languages]
+        likeliest = max(chances)
+        if likeliest < MIN_LANGUAGE:
+            return "", False
+        language = self._languages[chances.index(likeliest)][1]
+        return language, coverage >= MIN_COVERAGE[language]
+
+    def _patterns_of(self, values: Sequence[float]) -> tuple[Pattern, ...]:
+        """The patterns above their threshold, likeliest first."""
+        found = [Pattern(pattern, values[at]) for pattern, at, least in self._patterns if values[at] >= least]
+        return tuple(sorted(found, key=lambda p: -p.score))
+
+    def _kinds_of(self, values: Sequence[float], threatening: bool) -> list[_Kind]:
+        """The kinds of threat that the message makes, likeliest first: few make more than one.
+
+        Those that are nearly sure by themselves, the safety kinds above their threshold, and where the threat label is set
+        the likeliest in any case.
+        """
+        found = [kind for kind in self._kinds if values[kind[1]] >= kind[2]]
+        if threatening:
+            likeliest = max(self._kinds, key=lambda kind: values[kind[1]])
+            found += [] if likeliest in found else [likeliest]
+        best = max([values[at] for kind, at, _, _ in found if kind not in SAFETY_KINDS], default=0.0)
+        # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
+        found = [kind for kind in found if kind[0] not in SAFETY_KINDS or values[kind[1]] >= min(best, kind[3])]
+        return sorted(found, key=lambda kind: -values[kind[1]])
 
 
-def _prediction(model: ToneModel, facts: Facts, masked: int) -> Prediction:
-    values, visible, coverage, segments, strongest, telling = facts
-    heads, scores = model.heads[: len(LABELS)], values[: len(LABELS)]
-    chances = dict(zip(model.names, values, strict=True))
-    language, known = _language(model, chances, coverage)
-    reason = _reason(visible, masked, known)
-    enough = reason not in ("empty", "too_short")
-    labels = tuple([h.name for h, s in zip(heads, scores, strict=True) if enough and s >= h.threshold])
-    kinds = _kinds(model, chances, "threat" in labels)
-    where = dict(zip(model.names[len(LABELS) :], strongest, strict=True)) if kinds else {}
-    return Prediction(
-        Scores(*scores),
-        labels,
-        read_only({h.name: band(h, s) for h, s in zip(heads, scores, strict=True)}),
-        tuple([Threat(k, chances[_KIND[k]], *(segments[where[_KIND[k]]] if segments else (0, 0))) for k in kinds]),
-        _patterns(model, chances) if enough else (),
-        read_only({label: tuple([Evidence(*s) for s in spans]) for label, spans in zip(LABELS, telling, strict=True)}),
-        language,
-        round(coverage, 4),
-        not reason,
-        reason,
-    )
+def _kind(kind: str, at: int, head: Head) -> _Kind:
+    """What is asked of a kind: its name, its place, the least score to be told, the score of one that is nearly sure."""
+    return kind, at, head.threshold if kind in SAFETY_KINDS else head.high, head.high
 
 
 def band(head: Head, score: float) -> Band:
     """low, medium or high by the head's edges."""
     return "high" if score >= head.high else "medium" if score >= head.medium else "low"
-
-
-def _language(model: ToneModel, chances: Mapping[str, float], coverage: float) -> tuple[str, bool]:
-    """(the likeliest language, or "" if none is likely; whether the model knows enough of it)."""
-    likeliest = max(model.languages, key=chances.__getitem__)
-    if chances[likeliest] < MIN_LANGUAGE:
-        return "", False
-    language = likeliest.removeprefix("language:")
-    return language, coverage >= MIN_COVERAGE[language]
 
 
 def _reason(visible: int, masked: int, known: bool) -> str:
@@ -91,27 +134,3 @@ def _reason(visible: int, masked: int, known: bool) -> str:
     if visible < MIN_VISIBLE:
         return "too_short"
     return "" if known else "unknown_language"
-
-
-def _patterns(model: ToneModel, chances: Mapping[str, float]) -> tuple[Pattern, ...]:
-    """The patterns above their threshold, likeliest first."""
-    found = [Pattern(p, chances[name]) for p, name in _PATTERN.items() if chances[name] >= model.head(name).threshold]
-    return tuple(sorted(found, key=lambda p: -p.score))
-
-
-def _kinds(model: ToneModel, chances: Mapping[str, float], threatening: bool) -> list[str]:
-    """The kinds of threat that the message makes, likeliest first: few make more than one.
-
-    Those that are nearly sure by themselves, the safety kinds above their threshold, and where the threat label is set the
-    likeliest in any case.
-    """
-    score = {k: chances[_KIND[k]] for k in THREAT_KINDS}
-    heads = {k: model.head(_KIND[k]) for k in THREAT_KINDS}
-    found = [k for k, s in score.items() if s >= (heads[k].threshold if k in SAFETY_KINDS else heads[k].high)]
-    likeliest = max(score, key=score.__getitem__)
-    if threatening and likeliest not in found:
-        found.append(likeliest)
-    best = max([score[k] for k in found if k not in SAFETY_KINDS], default=0.0)
-    # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
-    found = [k for k in found if k not in SAFETY_KINDS or score[k] >= min(best, heads[k].high)]
-    return sorted(found, key=lambda k: -score[k])
