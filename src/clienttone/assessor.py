@@ -12,7 +12,7 @@ from clienttone.engine import ENGINE
 from clienttone.model import ToneModel, load_model
 from clienttone.policy import Policy, load_policy
 from clienttone.prediction import Predictor, band
-from clienttone.results import LABELS, Assessment, Context, Prediction, Scores, Threat, read_only
+from clienttone.results import LABELS, NO_CONTEXT, Assessment, Context, Prediction, Scores, Threat, read_only
 from clienttone.threats import ThreatRules, analyse, combine_bluff, load_rules
 from clienttone.workers import check_workers, in_order
 
@@ -28,7 +28,6 @@ DEFAULT_MODEL = Path(models.__file__).parent / "default"
 # How much text goes through the arrays at once: enough to be fast, little enough to be small
 CHUNK_CHARACTERS = 1 << 16
 CHUNK_MESSAGES = 256
-NO_CONTEXT = Context()
 
 
 class Assessor:

@@ -80,6 +80,9 @@ class Context:
                 raise TypeError(f"Context.{name} must be a str, not {type(value).__name__}")
 
 
+NO_CONTEXT = Context()
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One entry of the credibility checklist that applies: ``effect`` says whether it raises or lowers credibility.
