@@ -113,12 +113,12 @@ def agree(model: ToneModel, raw: Prediction, threats: tuple[Threat, ...]) -> Pre
     """The prediction with its threats checked, and the bluff score, band and label in agreement with them."""
     scores, head = raw.scores, model.head("bluff")
     bluff = combine_bluff(scores.bluff, scores.threat, threats)
-    flagged = {*raw.labels} - {"bluff"}
-    if "threat" in flagged and bluff >= head.threshold:  # there is no bluff without a threat
-        flagged.add("bluff")
+    bluffing = "threat" in raw.labels and bluff >= head.threshold  # there is no bluff without a threat
+    if not (raw.threats or threats) and bluff == scores.bluff and bluffing == ("bluff" in raw.labels):
+        return raw
     return Prediction(
         Scores(scores.abuse, scores.threat, bluff, scores.frustration),
-        tuple([label for label in LABELS if label in flagged]),
+        tuple([label for label in LABELS if (bluffing if label == "bluff" else label in raw.labels)]),
         read_only({**raw.bands, "bluff": band(head, bluff)}),
         threats,
         raw.patterns,

@@ -87,9 +87,11 @@ def _stake(
             ["USD", *(amount.currency for amount in amounts)], key=lambda code: rules.costs.rates.get(code, 1.0)
         )
         return Amount(float(context.amount_at_stake), context.currency or written), False
+    if not amounts:
+        return None, False
     ends = sorted(hit[1] for hit in claims)
     rest = [amount for amount in amounts if not _claimed(amount, ends)]
-    largest = max(rest or amounts, key=lambda amount: (rules.costs.usd(amount) or 0.0, amount.currency), default=None)
+    largest = max(rest or amounts, key=lambda amount: (rules.costs.usd(amount) or 0.0, amount.currency))
     return largest, not rest
 
 
@@ -143,22 +145,26 @@ _NOWHERE = (1, 0, 0)
 
 def _specific_sum(kind: str, span: Span, reading: Reading) -> _Found:
     """A sum of the text counts as definite where it neither speaks against the act nor counts as a real stake."""
-    stake, cost = reading.stake, reading.cost(kind)
+    stake = reading.stake
     if stake is None or not stake.end or reading.claimed or _real_stake(kind, span, reading):
         return None
+    cost = reading.cost(kind)
     small = cost is not None and (reading.stake_usd or 0.0) < cost.small_below
     return None if small else (1, stake.start, stake.end)
 
 
 def _small_stake(kind: str, span: Span, reading: Reading) -> _Found:
-    stake, usd, cost = reading.stake, reading.stake_usd, reading.cost(kind)
-    return (1, stake.start, stake.end) if stake and cost and usd is not None and usd < cost.small_below else None
+    stake, usd = reading.stake, reading.stake_usd
+    if stake is None or usd is None or (cost := reading.cost(kind)) is None or usd >= cost.small_below:
+        return None
+    return 1, stake.start, stake.end
 
 
 def _real_stake(kind: str, span: Span, reading: Reading) -> _Found:
-    stake, usd, cost = reading.stake, reading.stake_usd, reading.cost(kind)
-    worth = stake and not reading.claimed and cost and usd is not None and cost.real_from and usd >= cost.real_from
-    return (1, stake.start, stake.end) if worth and stake else None
+    stake, usd = reading.stake, reading.stake_usd
+    if stake is None or usd is None or reading.claimed or (cost := reading.cost(kind)) is None:
+        return None
+    return (1, stake.start, stake.end) if cost.real_from and usd >= cost.real_from else None
 
 
 def _cheap_act(kind: str, span: Span, reading: Reading) -> _Found:

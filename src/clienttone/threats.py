@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from clienttone.checks import COMPUTED, apply, read
-from clienttone.results import Context, Reason, Threat
+from clienttone.results import NO_CONTEXT, Reason, Threat
 from clienttone.threat_rules import ThreatRules, load_rules
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from clienttone.checks import Reading, Span
     from clienttone.phrases import Hit
+    from clienttone.results import Context
     from clienttone.threat_rules import NotThreat
 
 __all__ = ["ThreatRules", "analyse", "combine_bluff", "load_rules"]
@@ -48,7 +49,7 @@ def analyse(
         raise TypeError(f"message must be a str, not {type(message).__name__}")
     if not threats:
         return ()
-    reading = read(message, context or Context(), rules or load_rules())
+    reading = read(message, context or NO_CONTEXT, rules or load_rules())
     whole = (0, len(message))
     written = [rule for rule in reading.rules.not_threats if rule.id in reading.hits]
     said = {rule.id for rule in written if rule.whole_message and _holds(rule, whole, reading)}
@@ -125,11 +126,11 @@ def _weigh(threat: Threat, reading: Reading) -> Threat:
         threat.score,
         threat.start,
         threat.end,
-        form=_form(span, reading),
-        demand=_demand(span, reading),
-        deadline=deadline[:2] if deadline else None,
-        credibility=credibility,
-        reasons=reasons,
+        _form(span, reading),
+        _demand(span, reading),
+        deadline[:2] if deadline else None,
+        credibility,
+        reasons,
     )
 
 
