@@ -6,11 +6,12 @@ from bisect import bisect_left
 
 from clienttone.amounts import Amount, find_amounts
 from clienttone.phrases import split_words
-from clienttone.results import Reason
+from clienttone.results import NO_CONTEXT, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from dataclasses import dataclass
 
     from clienttone.costs import Cost
@@ -28,7 +29,7 @@ _CLAIM_GAP = 12  # characters between "I will sue you for" and the sum claimed
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the words of one message say, found once for all its threats."""
+    """What the words of one message say, found once for all its threats; no entry but those ``asked`` can apply."""
 
     message: str
     words: Words
@@ -38,6 +39,7 @@ class Reading:
     claimed: bool
     context: Context
     rules: ThreatRules
+    asked: AbstractSet[str]
 
     def first(self, group: str, span: Span) -> Hit | None:
         """The first hit of a group that begins inside the span."""
@@ -74,7 +76,8 @@ def read(message: str, context: Context, rules: ThreatRules) -> Reading:
     hits = rules.book.find(words)
     stake, claimed = _stake(amounts, hits.get("claim", ()), context, rules)
     usd = rules.costs.usd(stake) if stake else None
-    return Reading(message, words, hits, stake, usd, claimed, context, rules)
+    asked = {*hits, *_OF_WORDS, *(_OF_STAKE if stake else ()), *(() if context is NO_CONTEXT else _OF_CONTEXT)}
+    return Reading(message, words, hits, stake, usd, claimed, context, rules, asked)
 
 
 def _stake(
@@ -173,9 +176,9 @@ def _cheap_act(kind: str, span: Span, reading: Reading) -> _Found:
 
 
 def _grand_harms(kind: str, span: Span, reading: Reading) -> _Found:
-    scope = span if kind in reading.rules.cheap_kinds else (0, len(reading.message))
-    found = [hit for group in reading.rules.grand if (hit := reading.first(group, scope))]
-    return (1, found[0][0], found[0][1]) if len(found) >= reading.rules.grand_at_least else None
+    rules, scope = reading.rules, span if kind in reading.rules.cheap_kinds else (0, len(reading.message))
+    found = [hit for group in rules.grand if group in reading.hits and (hit := reading.first(group, scope))]
+    return (1, found[0][0], found[0][1]) if len(found) >= rules.grand_at_least else None
 
 
 def _caps(kind: str, span: Span, reading: Reading) -> _Found:
@@ -202,18 +205,23 @@ def _contract(kind: str, span: Span, reading: Reading) -> _Found:
     return _NOWHERE if reading.context.written_contract else None
 
 
-COMPUTED: dict[str, Callable[[str, Span, Reading], _Found]] = {
-    "specific_sum": _specific_sum,
-    "small_stake_big_cost": _small_stake,
-    "real_stake": _real_stake,
+_OF_WORDS: dict[str, Callable[[str, Span, Reading], _Found]] = {
     "cheap_act": _cheap_act,
     "several_grand_harms": _grand_harms,
     "theatre_caps": _caps,
+}
+_OF_STAKE: dict[str, Callable[[str, Span, Reading], _Found]] = {
+    "specific_sum": _specific_sum,
+    "small_stake_big_cost": _small_stake,
+    "real_stake": _real_stake,
+}
+_OF_CONTEXT: dict[str, Callable[[str, Span, Reading], _Found]] = {
     "repeated_ultimatum": _repeated,
     "carried_out_before": _carried_out,
     "long_relationship": _long_relationship,
     "written_contract": _contract,
 }
+COMPUTED = {**_OF_WORDS, **_OF_STAKE, **_OF_CONTEXT}
 
 
 def _distance(hit: Hit, span: Span) -> int:

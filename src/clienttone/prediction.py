@@ -109,6 +109,8 @@ class Predictor:
         if threatening:
             likeliest = max(self._kinds, key=lambda kind: values[kind[1]])
             found += [] if likeliest in found else [likeliest]
+        if len(found) < 2:
+            return found
         best = max([values[at] for kind, at, _, _ in found if kind not in SAFETY_KINDS], default=0.0)
         # a faint safety kind beside a likelier one is mostly that one's echo ("I'll post the photos")
         found = [kind for kind in found if kind[0] not in SAFETY_KINDS or values[kind[1]] >= min(best, kind[3])]

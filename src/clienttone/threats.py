@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from clienttone.checks import COMPUTED, apply, read
+from clienttone.checks import apply, read
 from clienttone.results import NO_CONTEXT, Reason, Threat
 from clienttone.threat_rules import ThreatRules, load_rules
 
@@ -117,7 +117,7 @@ def _is_quoted(span: Span, reading: Reading) -> bool:
 
 def _weigh(threat: Threat, reading: Reading) -> Threat:
     kind, span = threat.kind, (threat.start, threat.end)
-    entries = [entry for entry in reading.rules.checklist[kind] if entry.id in COMPUTED or entry.id in reading.hits]
+    entries = [entry for entry in reading.rules.checklist[kind] if entry.id in reading.asked]
     found = [each for entry in entries if (each := apply(entry, kind, span, reading))]
     credibility, reasons = _level(kind, found, reading.rules)
     deadline = reading.nearest("specific_deadline", span)
