@@ -82,11 +82,13 @@ class Assessor:
 
     def score_many(self, messages: Iterable[str], *, workers: int = 1) -> NDArray[np.float32]:
         """Score each message; see `clienttone.score_many`."""
+        check_workers(workers)
+        texts = _checked(messages)
+        if len(texts) == 1:  # what follows takes more than half as long as to score a short message
+            return self.model.score(texts)
         import numpy as np
 
-        check_workers(workers)
-        chunks = _chunks(_checked(messages))
-        parts = list(in_order(self._score_chunk, chunks, workers, threads=ENGINE == "c"))
+        parts = list(in_order(self._score_chunk, _chunks(texts), workers, threads=ENGINE == "c"))
         return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
 
     def _assess_chunk(self, language: str | None, chunk: Sequence[str]) -> list[Assessment]:
