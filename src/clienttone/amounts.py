@@ -35,7 +35,11 @@ _CURRENCY = {sign: code for code, signs in _SIGNS.items() for sign in signs.spli
 
 
 def _any(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    """One of the words, longer ones first; by their first letter, so that few are tried."""
+    rests: dict[str, list[str]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        rests.setdefault(re.escape(word[0]), []).append(re.escape(word[1:]))
+    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in rests.items())
 
 
 _LONGEST_SIGN = max(map(len, _CURRENCY)) + 2  # with a full stop and a blank
