@@ -58,27 +58,28 @@ class Predictor:
 
     def predict(self, messages: Sequence[str]) -> list[Prediction]:
         """The model's opinion of each message, in order."""
-        masked = [masked_characters(message, cut(message)) for message in messages]
-        return [self._prediction(*both) for both in zip(self._model.describe(messages), masked, strict=True)]
+        return [self._prediction(*both) for both in zip(messages, self._model.describe(messages), strict=True)]
 
-    def _prediction(self, facts: Facts, masked: int) -> Prediction:
+    def _prediction(self, message: str, facts: Facts) -> Prediction:
         values, visible, coverage, segments, strongest, telling = facts
         language, known = self._language(values, coverage)
-        reason = _reason(visible, masked, known)
+        reason = _reason(visible, masked_characters(message, cut(message)), known)
         enough = reason not in ("empty", "too_short")
-        scores = values[: len(LABELS)]
-        scored = list(zip(self._labels, scores, strict=True))
-        labels = tuple([head.name for head, score in scored if enough and score >= head.threshold])
+        labels, bands, evidence = [], {}, {}
+        for head, score, spans in zip(self._labels, values, telling, strict=False):  # the labels are the first heads
+            bands[head.name] = band(head, score)
+            evidence[head.name] = tuple([Evidence(*span) for span in spans])
+            if enough and score >= head.threshold:
+                labels.append(head.name)
         kinds = self._kinds_of(values, "threat" in labels)
-        evidence = zip(LABELS, telling, strict=True)
         return Prediction(
-            Scores(*scores),
-            labels,
-            read_only({head.name: band(head, score) for head, score in scored}),
+            Scores(*values[: len(LABELS)]),
+            tuple(labels),
+            read_only(bands),
             tuple([Threat(k, values[at], *(segments[strongest[at - len(LABELS)]] if segments else (0, 0)))
-                   for k, at, _, _ in kinds]),
+                   for k, at, _, _ in kinds]) if kinds else (),
             self._patterns_of(values) if enough else (),
-            read_only({label: tuple([Evidence(*span) for span in spans]) for label, spans in evidence}),
+            read_only(evidence),
             language,
             round(coverage, 4),
             not reason,
@@ -97,7 +98,7 @@ class Predictor:
     def _patterns_of(self, values: Sequence[float]) -> tuple[Pattern, ...]:
         """The patterns above their threshold, likeliest first."""
         found = [Pattern(pattern, values[at]) for pattern, at, least in self._patterns if values[at] >= least]
-        return tuple(sorted(found, key=lambda p: -p.score))
+        return tuple(sorted(found, key=lambda p: -p.score)) if found else ()
 
     def _kinds_of(self, values: Sequence[float], threatening: bool) -> list[_Kind]:
         """The kinds of threat that the message makes, likeliest first: few make more than one.
