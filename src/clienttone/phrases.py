@@ -175,14 +175,16 @@ class PhraseBook:
 
     def _begun(self, words: Words) -> list[tuple[int, str]]:
         """Where phrases may begin, in order, and what they are filed under; at one place signs, prefixes and the word."""
-        texts, filed, prefixes = words.texts, self._filed, self._prefixes
-        begun = [] if self._after_signs.isdisjoint(texts) else self._signed(words)
-        begun += [
-            (at, key) for at, text in enumerate(texts) if text[:_SHORTEST_START] in prefixes
-            for key in prefixes[text[:_SHORTEST_START]] if text.startswith(key[:-1])
-        ]  # fmt: skip
-        begun += [(at, text) for at, text in enumerate(texts) if text in filed]
-        return sorted(begun, key=itemgetter(0))
+        filed, prefixes = self._filed, self._prefixes
+        begun: list[tuple[int, str]] = []
+        for at, text in enumerate(words.texts):
+            if text[:_SHORTEST_START] in prefixes:
+                begun += [(at, key) for key in prefixes[text[:_SHORTEST_START]] if text.startswith(key[:-1])]
+            if text in filed:
+                begun.append((at, text))
+        if self._after_signs.isdisjoint(words.texts):
+            return begun
+        return sorted(self._signed(words) + begun, key=itemgetter(0))
 
     def _signed(self, words: Words) -> list[tuple[int, str]]:
         """The signs with which a phrase may begin, and the words that they may stand for."""
