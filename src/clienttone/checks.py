@@ -10,7 +10,7 @@ from clienttone.results import NO_CONTEXT, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from dataclasses import dataclass
 
@@ -53,6 +53,11 @@ class Reading:
         """All hits of a group that begin inside the span."""
         hits = self.hits.get(group)
         return hits[bisect_left(hits, span[:1]) : bisect_left(hits, span[1:])] if hits else ()
+
+    def each(self, group: str, span: Span) -> Iterator[Hit]:
+        """`inside`, one by one: to look at the first of thousands takes no time for the others."""
+        hits = self.hits.get(group, ())
+        return map(hits.__getitem__, range(bisect_left(hits, span[:1]), bisect_left(hits, span[1:])))
 
     def nearest(self, group: str, span: Span) -> Hit | None:
         """The first hit inside the span, else the one that stands closest to it in the message."""

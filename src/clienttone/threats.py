@@ -98,7 +98,7 @@ def _guarded(group: str, hit: Hit, rule: NotThreat, span: Span, reading: Reading
     return any(
         (other_sentence == sentence or not rule.whole_message)
         and (group != "own_act" or other_end + 1 < start or other_start > end)
-        for other_start, other_end, other_sentence in reading.inside(group, window)
+        for other_start, other_end, other_sentence in reading.each(group, window)
     )
 
 
