@@ -59,7 +59,7 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 static inline void weigh_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    uint32_t columns[SLAB + MOST_COLUMNS];
+    uint32_t columns[MOST_COUNTED];
     size_t n = 0;
     for (size_t t = low; t < high; t++) {
         const size_t length = letters(m->scratch, t);
@@ -73,7 +73,7 @@ static inline void weigh_characters(Run *run, size_t low, size_t high)
         add_sums(run, &word->total, more_of_word(word));
         run->seen += char_grams_of(length), run->known += word->columns;
         n += append_columns(word, columns + n);
-        if (n > SLAB)
+        if (n > MOST_COUNTED - MOST_COLUMNS)
             count(m, columns, n), n = 0;
     }
     count(m, columns, n);

@@ -30,7 +30,7 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
 static inline void sum_characters(Run *run, size_t low, size_t high)
 {
     Message *m = &run->message;
-    uint32_t columns[SLAB + MOST_COLUMNS];
+    uint32_t columns[MOST_COUNTED];
     size_t n = 0;
     for (size_t t = low; t < high; t++) {
         const Word *word;
@@ -43,7 +43,7 @@ static inline void sum_characters(Run *run, size_t low, size_t high)
         add_total(run->now, &word->total);
         add_total(&run->part, &word->total);
         n += append_columns(word, columns + n);
-        if (n > SLAB)
+        if (n > MOST_COUNTED - MOST_COLUMNS)
             count(m, columns, n), n = 0;
     }
     count(m, columns, n);

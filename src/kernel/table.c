@@ -53,38 +53,39 @@ static int make_places(Message *m, size_t n)
     return !m->failed;
 }
 
-static inline void count_all(Message *m, const uint32_t *columns, size_t n, int several)
+/* An occurrence of a column that the message has: once more in the segment, or for the first time. */
+static inline uint32_t count_part(Count *c, uint32_t stamp)
 {
-    const uint64_t message = key_of(m, 0);
-    const uint32_t mask = m->mask, stamp = m->stamp << COUNT_BITS;
-    uint32_t *again = m->scratch->again + m->again, *part_again = m->scratch->part_again + m->part_again, news = 0;
-    Count *const table = m->table;
-    for (size_t i = 0; i < n; i++) { /* masks, for branches would guess */
-        const uint64_t key = message | columns[i];
-        Count *c = place_of(table, mask, key);
-        const uint32_t met = c->key == key, whole = (c->whole & (0 - met)) + 1;
-        c->key = key, c->whole = whole;
-        *again = columns[i];
-        again += whole == 2, news += whole == 1;
-        if (several) {
-            const uint32_t part = c->part ^ stamp, here = met & (part <= COUNT_MASK), inside = (part & (0 - here)) + 1;
-            c->part = stamp | inside;
-            *part_again = columns[i];
-            part_again += inside == 2;
-        }
-    }
-    m->used += news;
-    m->again = (size_t)(again - m->scratch->again), m->part_again = (size_t)(part_again - m->scratch->part_again);
+    uint32_t part = c->part ^ stamp;
+    part = part <= COUNT_MASK ? part + 1 : 1;
+    c->part = stamp | part;
+    return part;
 }
 
 FAST_WHERE_POSSIBLE void count(Message *m, const uint32_t *columns, size_t n)
 {
+    const uint64_t message = key_of(m, 0);
+    const uint32_t fresh = m->stamp << COUNT_BITS | 1;
+    uint32_t *again = m->scratch->again + m->again, *part_again = m->scratch->part_again + m->part_again, mask;
+    Count *met[MOST_COUNTED + 1], *table;
+    size_t number = 0;
     if (!make_places(m, n))
         return;
+    table = m->table, mask = m->mask;
     for (size_t i = 0; m->level > CACHED && i < n; i++)
-        PREFETCH(&m->table[columns[i] & m->mask]);
-    if (m->several)
-        count_all(m, columns, n, 1);
-    else
-        count_all(m, columns, n, 0);
+        PREFETCH(&table[columns[i] & mask]);
+    for (size_t i = 0; i < n; i++) { /* masks, for branches would guess */
+        const uint64_t key = message | columns[i];
+        Count *c = place_of(table, mask, key);
+        const uint32_t known = c->key == key, all = 0 - known, whole = (c->whole & all) + 1;
+        c->key = key, c->whole = whole, c->part = (c->part & all) | (fresh & ~all);
+        *again = columns[i], met[number] = c;
+        again += whole == 2, number += known;
+    }
+    for (size_t i = 0; m->several && i < number; i++) {
+        *part_again = (uint32_t)met[i]->key;
+        part_again += count_part(met[i], fresh - 1) == 2;
+    }
+    m->used += n - number;
+    m->again = (size_t)(again - m->scratch->again), m->part_again = (size_t)(part_again - m->scratch->part_again);
 }

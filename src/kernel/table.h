@@ -4,7 +4,7 @@
 #define TABLE_H
 #include "message.h"
 
-enum { COUNT_BITS = 17 }; /* 2**17 is more than MAX_CHARACTERS, and leaves room for the number of a segment */
+enum { MOST_COUNTED = 352, COUNT_BITS = 17 }; /* 2**17 is more than MAX_CHARACTERS, and leaves room for the number of a segment */
 #define COUNT_MASK (((uint32_t)1 << COUNT_BITS) - 1)
 
 static inline uint64_t key_of(const Message *m, uint32_t column) { return (uint64_t)m->scratch->epoch << 32 | column; }
@@ -21,7 +21,7 @@ static inline Count *place_of(Count *table, uint32_t mask, uint64_t key)
 /* Choose a table that will not have to grow, as a rule; false where memory ran out. */
 int start_counts(Message *m);
 
-/* Count some hundred columns at most. Those that are now met twice are noted: in the message, and in the segment's block. Of a
+/* Count at most MOST_COUNTED columns. Those that are now met twice are noted: in the message, and in the segment's block. Of a
  * message with one segment only the message is counted. */
 void count(Message *m, const uint32_t *columns, size_t n);
 

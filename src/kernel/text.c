@@ -18,18 +18,22 @@ static int is_closer(uint32_t entry)
     }
 }
 
-/* Look the code points up, in place, and take the invisible ones away; tells whether there may be a link. */
+/* Look the code points up, in place; take the invisible ones away and mark the third and further of a row to be dropped; tells
+ * whether there may be a link. */
 static inline size_t look_up(const Weights *w, uint32_t *points, size_t size, uint32_t *origins, int *slashes)
 {
     size_t n = 0;
     int found = 0;
+    uint32_t last = UINT32_MAX, before_last = UINT32_MAX;
     for (size_t i = 0; i < size; i++) {
-        uint32_t entry = entry_of(w, points[i]);
-        points[n] = entry;
+        const uint32_t entry = entry_of(w, points[i]), code = code_of(entry);
+        const int kept = kind_of(entry) != DELETE, again = (code == last) & (code == before_last) & (code != '0');
+        points[n] = again ? entry | DROPPED : entry;
         if (origins)
             origins[n] = (uint32_t)i;
-        n += kind_of(entry) != DELETE;
-        found |= code_of(entry) == '/';
+        before_last = kept ? last : before_last, last = kept ? code : last;
+        n += (size_t)kept;
+        found |= code == '/';
     }
     *slashes = found;
     return n;
@@ -60,12 +64,6 @@ static size_t run_end(const uint32_t *entries, size_t n, size_t i)
     return i;
 }
 
-static int is_dropped(const uint32_t *entries, size_t i)
-{
-    uint32_t code = code_of(entries[i]);
-    return entries[i] & DROPPED || (i >= 2 && code == code_of(entries[i - 1]) && code == code_of(entries[i - 2]) && code != '0');
-}
-
 /* Whether a segment may start here: after a line break (gap 2), or after white space (gap 1) that follows a sentence's end. */
 static int may_start(int gap, uint32_t last, uint32_t before_last)
 {
@@ -93,7 +91,7 @@ static inline void cut(Message *m, const uint32_t *entries, size_t n, const uint
         pending |= word || in_word || i == 0 || kind == SYMBOL || code != code_of(entries[i - 1]);
         named = word && i > 0 && code_of(entries[i - 1]) == '@';
         for (size_t j = i; j < end && !named; j++, gap = 0) {
-            if (is_dropped(entries, j))
+            if (entries[j] & DROPPED)
                 continue;
             if (pending) {
                 s->line[size++] = ' ';
