@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -27,6 +28,9 @@ READ = 100_000  # characters of a message that are read; beyond, the cost no lon
 FIT_LENGTHS = (5_000, READ)
 FIT_SIZES = (1_000, 1_000_000)
 BATCH_LENGTH = 120
+TEXT = 200_000  # characters that are scored in turn at each length: one message over and over would run from the processor's caches
+MOST_MESSAGES = 1_000
+ONCE = 100_000  # messages; larger batches are measured once
 SHORT_RUN = 0.02  # seconds; shorter calls are repeated
 ENGINES = ("clienttone (C)", "clienttone (numpy)")
 
@@ -47,32 +51,41 @@ def steps(most: int) -> list[int]:
     return [n for power in range(8) for n in (10**power, 2 * 10**power, 5 * 10**power) if n <= most]
 
 
-def cost(score: Any, texts: list[str], runs: int) -> float:
-    """Median seconds of ``score(texts)`` over ``runs`` runs, each of at least `SHORT_RUN`."""
+def seconds(call: Callable[[], Any]) -> float:
+    """Seconds of a call, after one that warms up, as the mean of a run of at least `SHORT_RUN`."""
     start = perf_counter()
-    score(texts)
+    call()
     number = max(1, round(SHORT_RUN / (perf_counter() - start)))
-    return median(_run(score, texts, number) for _ in range(runs))
-
-
-def _run(score: Any, texts: list[str], number: int) -> float:
     start = perf_counter()
     for _ in range(number):
-        score(texts)
+        call()
     return (perf_counter() - start) / number
+
+
+def medians(calls: dict[int, Callable[[], Any]], runs: int) -> Points:
+    """The median over the runs of each call; in rounds, so that a busy minute of the machine hits all of them."""
+    rounds = [{n: seconds(call) for n, call in calls.items()} for _ in range(runs)]
+    return [(n, median(found[n] for found in rounds)) for n in calls]
 
 
 def points(name: str, runs: int, longest: int, largest: int) -> dict[str, Points]:
     """In the engine's own process: seconds against length and against batch size."""
     score, own = SCORERS[name].load(Path()), [row["text"] for row in corpus.own()]
-    long = corpus.of_length(own, longest, 1)[0]
     some = corpus.of_length(own, BATCH_LENGTH, min(largest, 20_000))
     many = [some[i % len(some)] for i in range(largest)]
-    score(some[:1000])
+    texts = {n: corpus.of_length(own, n, min(MOST_MESSAGES, max(1, TEXT // n))) for n in steps(longest)}
+    lengths = medians({n: partial(one_by_one, score, texts[n]) for n in texts}, runs)
+    sizes = [n for n in steps(largest) if n < ONCE]
     return {
-        "length": [(n, cost(score, [long[:n]], runs)) for n in steps(longest)],
-        "batch": [(n, cost(score, many[:n], runs if n < 100_000 else 1)) for n in steps(largest)],
+        "length": [(n, cost / len(texts[n])) for n, cost in lengths],
+        "batch": medians({n: partial(score, many[:n]) for n in sizes}, runs)
+        + medians({n: partial(score, many[:n]) for n in steps(largest) if n >= ONCE}, 1),
     }
+
+
+def one_by_one(score: Any, texts: list[str]) -> None:
+    for text in texts:
+        score([text])
 
 
 def steepest(points: Sequence[tuple[float, float]]) -> float:

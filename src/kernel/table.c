@@ -1,6 +1,6 @@
 #include "table.h"
 
-enum { CACHED = 4 }; /* level of the largest table that fits a cache: 512 kB */
+enum { CACHED = 5 }; /* level of the largest table that fits a cache: 1 MB */
 
 static size_t size_of(uint32_t level) { return (size_t)SMALLEST_TABLE << level; }
 

@@ -31,9 +31,9 @@ static inline size_t look_up(const Weights *w, uint32_t *points, size_t size, ui
         points[n] = again ? entry | DROPPED : entry;
         if (origins)
             origins[n] = (uint32_t)i;
+        found |= (code == '/') & (last == '/');
         before_last = kept ? last : before_last, last = kept ? code : last;
         n += (size_t)kept;
-        found |= code == '/';
     }
     *slashes = found;
     return n;
