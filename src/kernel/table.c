@@ -25,7 +25,7 @@ int start_counts(Message *m)
                 memset(s->tables[i], 0, size_of(i) * sizeof(Count));
         s->epoch = 1;
     }
-    while (size_of(level) < (level < CACHED ? 4 * grams : grams / 2)) /* of a long message, most are met again and again */
+    while (size_of(level) < (level < CACHED ? 4 * grams : grams))
         level++;
     m->stamp = 0, m->used = 0, m->again = 0, m->part_again = 0, m->failed = 0;
     return take_table(m, level);
