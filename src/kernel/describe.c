@@ -1,6 +1,5 @@
 /* Everything about one message. Its n-grams are weighed as they are met, in the message and in their segment; those that are not
  * part of a word's are noted. Then what they add, in the message and in the segments that count most, is laid onto the words. */
-#include "grams.h"
 #include "totals.h"
 #include "words.h"
 #include <stddef.h>
@@ -56,27 +55,11 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
     slab->size = 0;
 }
 
-static inline void weigh_characters(Run *run, size_t low, size_t high)
+static inline void take(Message *m, const Word *word)
 {
-    Message *m = &run->message;
-    uint32_t columns[MOST_COUNTED];
-    size_t n = 0;
-    for (size_t t = low; t < high; t++) {
-        const size_t length = letters(m->scratch, t);
-        const Word *word;
-        if (length > LONGEST_WORD) {
-            char_grams(m, t, t + 1, &run->slab, flush, 1);
-            flush(m, &run->slab);
-            continue;
-        }
-        word = word_of(m, t, 1);
-        add_sums(run, &word->total, more_of_word(word));
-        run->seen += char_grams_of(length), run->known += word->columns;
-        n += append_columns(word, columns + n);
-        if (n > MOST_COUNTED - MOST_COLUMNS)
-            count(m, columns, n), n = 0;
-    }
-    count(m, columns, n);
+    Run *run = (Run *)m;
+    add_sums(run, &word->total, more_of_word(word));
+    run->seen += char_grams_of(word->length), run->known += word->columns;
 }
 
 /* Settle columns that were met again, in the tallies of their blocks. */
@@ -121,12 +104,7 @@ FAST_WHERE_POSSIBLE static void weigh_segment(Run *run, size_t segment)
         fetch_word(m, t);
     for (uint32_t block = 0; block < BLOCKS; block++) {
         run->now = &run->whole[block];
-        if (block == BLOCKS - 1) {
-            weigh_characters(run, low, high);
-        } else {
-            word_grams(m, block, low, high, &run->slab, flush, 1);
-            flush(m, &run->slab);
-        }
+        block_grams(m, block, low, high, &run->slab, flush, take, 1);
         s->edges[segment * BLOCKS + block + 1] = (uint32_t)run->grams;
         settle(run, s->part_again, m->part_again, &run->part, 1);
         s->norms[segment][block] = close_tally(&run->part, &logits);

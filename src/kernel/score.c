@@ -1,5 +1,4 @@
 /* The labels' probabilities. */
-#include "grams.h"
 #include "totals.h"
 #include "words.h"
 #include <stddef.h>
@@ -27,26 +26,11 @@ FAST_WHERE_POSSIBLE static void flush(Message *m, Slab *slab)
     slab->size = 0;
 }
 
-static inline void sum_characters(Run *run, size_t low, size_t high)
+static inline void take(Message *m, const Word *word)
 {
-    Message *m = &run->message;
-    uint32_t columns[MOST_COUNTED];
-    size_t n = 0;
-    for (size_t t = low; t < high; t++) {
-        const Word *word;
-        if (letters(m->scratch, t) > LONGEST_WORD) {
-            char_grams(m, t, t + 1, &run->slab, flush, 0);
-            flush(m, &run->slab);
-            continue;
-        }
-        word = word_of(m, t, 0);
-        add_total(run->now, &word->total);
-        add_total(&run->part, &word->total);
-        n += append_columns(word, columns + n);
-        if (n > MOST_COUNTED - MOST_COLUMNS)
-            count(m, columns, n), n = 0;
-    }
-    count(m, columns, n);
+    Run *run = (Run *)m;
+    add_total(run->now, &word->total);
+    add_total(&run->part, &word->total);
 }
 
 /* Settle columns that were met again, in the totals of their blocks. */
@@ -83,12 +67,7 @@ FAST_WHERE_POSSIBLE static void sum_segment(Run *run, size_t segment)
         fetch_word(m, t);
     for (uint32_t block = 0; block < BLOCKS; block++) {
         run->now = &run->whole[block];
-        if (block == BLOCKS - 1) {
-            sum_characters(run, low, high);
-        } else {
-            word_grams(m, block, low, high, &run->slab, flush, 0);
-            flush(m, &run->slab);
-        }
+        block_grams(m, block, low, high, &run->slab, flush, take, 0);
         settle(run, m->scratch->part_again, m->part_again, &run->part, 1);
         close_total(&run->part, logits);
         m->part_again = 0;

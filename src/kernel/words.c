@@ -1,5 +1,4 @@
 #include "words.h"
-#include "grams.h"
 #include "totals.h"
 #include <stddef.h>
 
@@ -48,9 +47,10 @@ FAST_WHERE_POSSIBLE static void read_word(const Message *m, size_t token, int tr
         add_more(m, word);
 }
 
+/* With one number to spare, for what `columns_of` writes behind the last. */
 static size_t size_of(const Word *word)
 {
-    size_t numbers = word->length + word->columns + word->traced * MORE / 2;
+    size_t numbers = word->length + word->columns + 1 + word->traced * MORE / 2;
     return (offsetof(Word, numbers) + numbers * sizeof *word->numbers + 7) / 8 * 8;
 }
 

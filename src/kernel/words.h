@@ -2,7 +2,8 @@
  * looked up and added up again. Words stay in memory one by one until newer ones are written over them; a message does not. */
 #ifndef WORDS_H
 #define WORDS_H
-#include "message.h"
+#include "grams.h"
+#include "table.h"
 
 enum { MOST_COLUMNS = 4 * LONGEST_WORD };
 
@@ -29,6 +30,40 @@ static inline size_t char_grams_of(size_t length) { return length < 3 ? 3 * leng
 /* A token of at most LONGEST_WORD letters; the answer is good until the next call. */
 const Word *word_of(const Message *m, size_t token, int traced);
 void fetch_word(const Message *m, size_t token); /* have it on its way before it is asked for */
+
+typedef void (*Take)(Message *m, const Word *word);
+
+/* The n-grams of characters of the tokens low..high: words are handed to `take`, longer tokens go the way of other n-grams. */
+static inline void word_chars(Message *m, size_t low, size_t high, Slab *slab, Flush flush, Take take, int traced)
+{
+    uint32_t columns[MOST_COUNTED];
+    size_t n = 0;
+    for (size_t t = low; t < high; t++) {
+        const Word *word;
+        if (letters(m->scratch, t) > LONGEST_WORD) {
+            char_grams(m, t, t + 1, slab, flush, traced);
+            flush(m, slab);
+            continue;
+        }
+        word = word_of(m, t, traced);
+        take(m, word);
+        n += append_columns(word, columns + n);
+        if (n > MOST_COUNTED - MOST_COLUMNS)
+            count(m, columns, n), n = 0;
+    }
+    count(m, columns, n);
+}
+
+/* The n-grams of a block of the tokens low..high: one segment. */
+static inline void block_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Flush flush, Take take, int traced)
+{
+    if (block == BLOCKS - 1) {
+        word_chars(m, low, high, slab, flush, take, traced);
+        return;
+    }
+    word_grams(m, block, low, high, slab, flush, traced);
+    flush(m, slab);
+}
 
 /* All weights of a column; the answer is good until the next call. */
 const Known *known_of(const Message *m, uint32_t column);
