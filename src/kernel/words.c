@@ -64,7 +64,9 @@ static uint64_t next_place(const Scratch *s)
 void fetch_word(const Message *m, size_t token)
 {
     const Scratch *s = m->scratch;
-    const char *word = s->words + s->word_places[s->hashes[token] % WORDS].place % WORD_BYTES;
+    const uint64_t hash = s->hashes[token];
+    const WordPlace *place = &s->word_places[hash % WORDS];
+    const char *word = s->words + s->word_places[hash % WORDS ^ (place->hash != hash)].place % WORD_BYTES;
     for (size_t i = 0; i < 4; i++)
         PREFETCH(word + 64 * i);
 }
