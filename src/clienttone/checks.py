@@ -49,13 +49,8 @@ class Reading:
         at = bisect_left(hits, span[:1])
         return hits[at] if at < len(hits) and hits[at][0] < span[1] else None
 
-    def inside(self, group: str, span: Span) -> Sequence[Hit]:
-        """All hits of a group that begin inside the span."""
-        hits = self.hits.get(group)
-        return hits[bisect_left(hits, span[:1]) : bisect_left(hits, span[1:])] if hits else ()
-
-    def each(self, group: str, span: Span) -> Iterator[Hit]:
-        """`inside`, one by one: to look at the first of thousands takes no time for the others."""
+    def inside(self, group: str, span: Span) -> Iterator[Hit]:
+        """The hits of a group that begin inside the span; to look at the first of thousands takes no time for the others."""
         hits = self.hits.get(group, ())
         return map(hits.__getitem__, range(bisect_left(hits, span[:1]), bisect_left(hits, span[1:])))
 

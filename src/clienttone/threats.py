@@ -98,7 +98,7 @@ def _guarded(group: str, hit: Hit, rule: NotThreat, span: Span, reading: Reading
     return any(
         (other_sentence == sentence or not rule.whole_message)
         and (group != "own_act" or other_end + 1 < start or other_start > end)
-        for other_start, other_end, other_sentence in reading.each(group, window)
+        for other_start, other_end, other_sentence in reading.inside(group, window)
     )
 
 
@@ -107,7 +107,7 @@ def _is_quoted(span: Span, reading: Reading) -> bool:
     message, (start, end) = reading.message, span
     if message.startswith(">", message.rfind("\n", 0, start) + 1):
         return True
-    own = reading.inside("own_act", span)
+    own = [*reading.inside("own_act", span)]
     if not own:
         return False
     quotations = [match.span() for match in _QUOTED.finditer(message, max(0, start - 1), end + 1)]

@@ -100,8 +100,7 @@ FAST_WHERE_POSSIBLE static void weigh_segment(Run *run, size_t segment)
     const size_t low = s->segments[segment], high = s->segments[segment + 1];
     Logits logits = {{0}};
     m->stamp++;
-    for (size_t t = low; t < high; t++)
-        fetch_word(m, t);
+    fetch_words(m, low, high);
     for (uint32_t block = 0; block < BLOCKS; block++) {
         run->now = &run->whole[block];
         block_grams(m, block, low, high, &run->slab, flush, take, 1);
@@ -125,9 +124,7 @@ static void weigh_crossings(Run *run)
     Message *m = &run->message;
     for (uint32_t block = 0; block < BLOCKS - 1; block++) {
         run->now = &run->whole[block];
-        for (size_t i = 0; i + 1 < m->segments; i++)
-            crossing_grams(m, block, m->scratch->segments[i], m->scratch->segments[i + 1], &run->slab, flush, 1);
-        flush(m, &run->slab);
+        crossing_grams(m, block, &run->slab, flush, 1);
         m->scratch->edges[m->segments * BLOCKS + block + 1] = (uint32_t)run->grams;
     }
 }
@@ -225,8 +222,7 @@ static void lay_whole(const Run *run)
 
 static inline void count_column(const Message *m, uint32_t column)
 {
-    Count *c = place_of(m->table, m->mask, key_of(m, column));
-    c->part = c->part >> COUNT_BITS == m->stamp ? c->part + 1 : m->stamp << COUNT_BITS | 1;
+    count_part(place_of(m->table, m->mask, key_of(m, column)), m->stamp << COUNT_BITS);
 }
 
 /* Count a segment once more. */
@@ -319,7 +315,7 @@ static void tell(const Run *run, Description *out)
         out->chances[j] = chance_of(&m->weights->heads[j], run->logits.head[j], run->strongest.head[j]);
     if (out->chances[2] > out->chances[1]) /* a bluff is never likelier than a threat */
         out->chances[2] = out->chances[1];
-    out->visible = m->tokens ? m->scratch->tokens[m->tokens] - 1 - m->tokens : 0;
+    out->visible = visible(m);
     out->grams = run->seen, out->known = run->known;
     out->segments = m->segments;
     for (size_t i = 0; i < m->segments; i++)

@@ -48,7 +48,7 @@ static inline int is_caps(const Scratch *s, size_t t)
     uint32_t all = UPPER;
     for (uint32_t i = s->tokens[t]; i < s->tokens[t + 1] - 1; i++)
         all &= s->line[i];
-    return all && s->tokens[t + 1] - 1 - s->tokens[t] >= 3;
+    return all && letters(s, t) >= 3;
 }
 
 static inline void put(Slab *slab, uint32_t number, size_t token, size_t tokens, int traced)
@@ -78,15 +78,19 @@ static inline void word_grams(Message *m, uint32_t block, size_t low, size_t hig
     }
 }
 
-/* The pairs that reach from the segment low..high into the next. */
-static inline void crossing_grams(Message *m, uint32_t block, size_t low, size_t high, Slab *slab, Flush flush, int traced)
+/* The pairs that reach from a segment into the next. */
+static inline void crossing_grams(Message *m, uint32_t block, Slab *slab, Flush flush, int traced)
 {
     const uint64_t *h = block ? m->scratch->stems : m->scratch->hashes;
-    if (slab->size > SLAB - 3)
-        flush(m, slab);
-    for (size_t t = high - low > 2 ? high - 2 : low; t < high; t++)
-        for (size_t step = high - t; step <= 2 && t + step < m->tokens; step++)
-            put(slab, pair_bucket(h, t, step, block), t, step + 1, traced);
+    for (size_t i = 0; i + 1 < m->segments; i++) {
+        size_t low = m->scratch->segments[i], high = m->scratch->segments[i + 1];
+        if (slab->size > SLAB - 3)
+            flush(m, slab);
+        for (size_t t = high - low > 2 ? high - 2 : low; t < high; t++)
+            for (size_t step = high - t; step <= 2 && t + step < m->tokens; step++)
+                put(slab, pair_bucket(h, t, step, block), t, step + 1, traced);
+    }
+    flush(m, slab);
 }
 
 /* n-grams of 2 to LONGEST characters of each token, with one space on each side: none reaches over a space.

@@ -14,6 +14,11 @@ typedef struct {
     int several, failed;            /* several segments; memory ran out */
 } Message;
 
+static inline size_t letters(const Scratch *s, size_t token) { return s->tokens[token + 1] - 1 - s->tokens[token]; }
+
+/* The number of code points on the line, spaces aside; of an empty message, too. */
+static inline size_t visible(const Message *m) { return m->scratch->tokens[m->tokens] - 1 - m->tokens; }
+
 /* Lay out tokens and segments; overwrites the code points. `traced`: also note each code point's place in the message. */
 void read_text(Message *m, uint32_t *points, size_t size);
 void read_text_traced(Message *m, uint32_t *points, size_t size);

@@ -63,8 +63,7 @@ FAST_WHERE_POSSIBLE static void sum_segment(Run *run, size_t segment)
     const size_t low = m->scratch->segments[segment], high = m->scratch->segments[segment + 1];
     double logits[HEADS] = {0};
     m->stamp++;
-    for (size_t t = low; t < high; t++)
-        fetch_word(m, t);
+    fetch_words(m, low, high);
     for (uint32_t block = 0; block < BLOCKS; block++) {
         run->now = &run->whole[block];
         block_grams(m, block, low, high, &run->slab, flush, take, 0);
@@ -84,9 +83,7 @@ static void sum_crossings(Run *run)
     Message *m = &run->message;
     for (uint32_t block = 0; block < BLOCKS - 1; block++) {
         run->now = &run->whole[block];
-        for (size_t i = 0; i + 1 < m->segments; i++)
-            crossing_grams(m, block, m->scratch->segments[i], m->scratch->segments[i + 1], &run->slab, flush, 0);
-        flush(m, &run->slab);
+        crossing_grams(m, block, &run->slab, flush, 0);
     }
 }
 

@@ -37,18 +37,18 @@ typedef struct Scratch {
     uint32_t *again, *part_again; /* columns met again: in the message, in a block of the segment */
     uint64_t *hashes, *stems;
     size_t point_room, room;
+    Count *tables[TABLES]; /* each twice as large as the one before; a short message stays in the first, hot one */
+    uint32_t epoch;
+    WordPlace *word_places;
+    char *words;
+    uint64_t next_word;
     uint32_t *origins, *places, *edges; /* from here on only for descriptions */
     double (*telling)[HEADS];
     double (*norms)[BLOCKS]; /* of the segments, inverted */
     Span *spans;             /* of the segments */
     Gram *grams;
     size_t traced_room;
-    Known *recent;
-    Count *tables[TABLES]; /* each twice as large as the one before; a short message stays in the first, hot one */
-    uint32_t epoch;
-    WordPlace *word_places;
-    char *words;
-    uint64_t next_word;
+    Known *recent; /* columns of the messages before */
 } Scratch;
 
 /* All of these are false, or NULL, where memory ran out. */

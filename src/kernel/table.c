@@ -17,7 +17,7 @@ static int take_table(Message *m, uint32_t level)
 int start_counts(Message *m)
 {
     Scratch *s = m->scratch;
-    size_t grams = most_grams(s->tokens[m->tokens] - 1 - m->tokens, m->tokens);
+    size_t grams = most_grams(visible(m), m->tokens);
     uint32_t level = 0;
     if (++s->epoch == 0) { /* before epochs come again: forget all counts */
         for (uint32_t i = 0; i < TABLES; i++)
@@ -51,15 +51,6 @@ static int make_places(Message *m, size_t n)
     if (m->used + n > size_of(m->level) / 2 && !grow(m))
         m->failed = 1;
     return !m->failed;
-}
-
-/* An occurrence of a column that the message has: once more in the segment, or for the first time. */
-static inline uint32_t count_part(Count *c, uint32_t stamp)
-{
-    uint32_t part = c->part ^ stamp;
-    part = part <= COUNT_MASK ? part + 1 : 1;
-    c->part = stamp | part;
-    return part;
 }
 
 FAST_WHERE_POSSIBLE void count(Message *m, const uint32_t *columns, size_t n)

@@ -25,6 +25,15 @@ int start_counts(Message *m);
  * message with one segment only the message is counted. */
 void count(Message *m, const uint32_t *columns, size_t n);
 
+/* An occurrence of a column that the message has: once more in the segment with that shifted stamp, or for the first time. */
+static inline uint32_t count_part(Count *c, uint32_t stamp)
+{
+    uint32_t part = c->part ^ stamp;
+    part = part <= COUNT_MASK ? part + 1 : 1;
+    c->part = stamp | part;
+    return part;
+}
+
 /* How often a column stands in the message, or in the segment at hand. */
 static inline uint32_t times(const Message *m, uint32_t column, int part)
 {

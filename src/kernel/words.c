@@ -61,14 +61,16 @@ static uint64_t next_place(const Scratch *s)
     return s->next_word + (left < sizeof(Word) ? left : 0);
 }
 
-void fetch_word(const Message *m, size_t token)
+void fetch_words(const Message *m, size_t low, size_t high)
 {
     const Scratch *s = m->scratch;
-    const uint64_t hash = s->hashes[token];
-    const WordPlace *place = &s->word_places[hash % WORDS];
-    const char *word = s->words + s->word_places[hash % WORDS ^ (place->hash != hash)].place % WORD_BYTES;
-    for (size_t i = 0; i < 4; i++)
-        PREFETCH(word + 64 * i);
+    for (size_t t = low; t < high; t++) {
+        const uint64_t hash = s->hashes[t];
+        const WordPlace *place = &s->word_places[hash % WORDS];
+        const char *word = s->words + s->word_places[hash % WORDS ^ (place->hash != hash)].place % WORD_BYTES;
+        for (size_t i = 0; i < 4; i++)
+            PREFETCH(word + 64 * i);
+    }
 }
 
 const Word *word_of(const Message *m, size_t token, int traced)

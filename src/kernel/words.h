@@ -7,8 +7,6 @@
 
 enum { MOST_COLUMNS = 4 * LONGEST_WORD };
 
-static inline size_t letters(const Scratch *s, size_t token) { return s->tokens[token + 1] - 1 - s->tokens[token]; }
-
 static inline const uint32_t *columns_of_word(const Word *word) { return word->numbers + word->length; }
 
 /* Append a word's columns: some too many are copied, for whole cache lines are faster. */
@@ -29,7 +27,7 @@ static inline size_t char_grams_of(size_t length) { return length < 3 ? 3 * leng
 
 /* A token of at most LONGEST_WORD letters; the answer is good until the next call. */
 const Word *word_of(const Message *m, size_t token, int traced);
-void fetch_word(const Message *m, size_t token); /* have it on its way before it is asked for */
+void fetch_words(const Message *m, size_t low, size_t high); /* have them on their way before they are asked for */
 
 typedef void (*Take)(Message *m, const Word *word);
 
