@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +87,18 @@ def test_devanagari_vowel_signs_are_kept():
     assert len(fold(["कि"]).codes) == 2
 
 
+@lru_cache(512)  # each block asks again
+def buckets_of(text):
+    return reference.buckets(fold([text]), 0)
+
+
 def sklearn_pipeline(texts, y):
     """The same features through scikit-learn's own transformers: one TF-IDF a block, over strings of bucket numbers."""
 
     def analyzer(block):
         def cut(text):
             low, high = block * features.BUCKETS, (block + 1) * features.BUCKETS
-            return [str(b) for b in reference.buckets(fold([text]), 0) if low <= b < high]
+            return [str(b) for b in buckets_of(text) if low <= b < high]
 
         return cut
 
@@ -121,11 +127,26 @@ def as_model(pipeline):
     return ToneModel("test", (HEAD,) * 4, column, np.array(edges), idf * idf, four, none, np.zeros(0))
 
 
-def test_scores_equal_scikit_learns_on_the_same_features():
-    rows = own_messages(600)
-    texts, y = [r["text"] for r in rows], [r["threat"] for r in rows]
-    pipeline = sklearn_pipeline(texts[:400], y[:400])
-    model = as_model(pipeline)
-    rows_ = vectors.featurize(model, texts)
-    logits = vectors.row_logits(model, rows_)[: len(texts), 0] + pipeline[1].intercept_[0]
-    assert np.abs(logits - pipeline.decision_function(texts)).max() < 1e-5
+@cache
+def both():
+    """A scikit-learn pipeline, and the model with its numbers."""
+    rows = own_messages(400)
+    pipeline = sklearn_pipeline([r["text"] for r in rows], [r["threat"] for r in rows])
+    return pipeline, as_model(pipeline)
+
+
+def equal_scikit_learns(texts):
+    pipeline, model = both()
+    logits = vectors.row_logits(model, vectors.featurize(model, texts), dtype=np.float64)[: len(texts), 0]
+    return np.abs(logits + pipeline[1].intercept_[0] - pipeline.decision_function(texts)).max() < 1e-6
+
+
+def test_scores_equal_scikit_learns_on_every_own_message():
+    texts = [row["text"] for row in own_messages(100_000)]
+    assert all(equal_scikit_learns(texts[low : low + 200]) for low in range(0, len(texts), 200))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
+def test_scores_equal_scikit_learns_on_any_text(messages):
+    assert equal_scikit_learns(messages)
